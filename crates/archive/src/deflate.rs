@@ -1,0 +1,159 @@
+//! Raw Deflate: whole members, and segments of a member that are compressed apart and joined.
+
+use std::cell::RefCell;
+use std::io;
+
+use flate2::{Compress, Compression, FlushCompress, Status};
+use libdeflater::{CompressionLvl, Compressor};
+use pdp_manifest::CompressionLevel;
+
+/// How far back Deflate can refer.
+pub(crate) const WINDOW: usize = 32 << 10;
+
+thread_local! {
+    static COMPRESSOR: RefCell<Option<(CompressionLevel, Compressor)>> = const { RefCell::new(None) };
+}
+
+/// One complete Deflate stream of `bytes`, or `None` when it would not be smaller than they are.
+pub(crate) fn whole(level: CompressionLevel, bytes: &[u8]) -> Option<Vec<u8>> {
+    if bytes.is_empty() {
+        return None;
+    }
+    COMPRESSOR.with_borrow_mut(|slot| {
+        if slot.as_ref().is_none_or(|(kept, _)| *kept != level) {
+            *slot = Some((level, Compressor::new(lvl(level))));
+        }
+        let (_, compressor) = slot.as_mut()?;
+        // One byte less than the input: what does not fit is not worth keeping compressed.
+        let mut out = vec![0; bytes.len() - 1];
+        let used = compressor.deflate_compress(bytes, &mut out).ok()?;
+        out.truncate(used);
+        out.shrink_to_fit();
+        Some(out)
+    })
+}
+
+fn lvl(level: CompressionLevel) -> CompressionLvl {
+    CompressionLvl::new(i32::from(level.deflate_level())).unwrap_or_default()
+}
+
+/// A Deflate stream of `head` and `tail` whose length does not depend on what `head` holds, only on its length.
+///
+/// `head` stands in stored blocks, `tail` follows as blocks of its own that do not refer back to it.
+pub(crate) fn fixed_head(level: CompressionLevel, head: &[u8], tail: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for block in head.chunks(usize::from(u16::MAX)) {
+        let len = u16::try_from(block.len()).unwrap_or(u16::MAX);
+        out.push(0);
+        out.extend_from_slice(&len.to_le_bytes());
+        out.extend_from_slice(&(!len).to_le_bytes());
+        out.extend_from_slice(block);
+    }
+    let mut compressor = Compressor::new(lvl(level));
+    let mut rest = vec![0; compressor.deflate_compress_bound(tail.len())];
+    let used = compressor
+        .deflate_compress(tail, &mut rest)
+        .unwrap_or_else(|_| unreachable!("the bound is enough for any input"));
+    rest.truncate(used);
+    out.extend_from_slice(&rest);
+    out
+}
+
+/// One segment of a longer stream: it begins and ends on a byte and may refer back to `before`, the bytes ahead of it.
+///
+/// Segments put one behind the other make one stream; the last one closes it.
+pub(crate) fn segment(level: CompressionLevel, before: &[u8], bytes: &[u8], last: bool) -> io::Result<Vec<u8>> {
+    let mut compress = Compress::new(Compression::new(u32::from(level.deflate_level())), false);
+    if !before.is_empty() {
+        compress.set_dictionary(before).map_err(io::Error::other)?;
+    }
+    let flush = if last { FlushCompress::Finish } else { FlushCompress::Sync };
+    let mut out = Vec::with_capacity(bytes.len() / 4 + 1024);
+    let mut input = bytes;
+    loop {
+        let before_in = compress.total_in();
+        let status = compress.compress_vec(input, &mut out, flush).map_err(io::Error::other)?;
+        let taken = usize::try_from(compress.total_in() - before_in).unwrap_or(usize::MAX);
+        input = input.get(taken..).unwrap_or_default();
+        // Room left over means that nothing is waiting inside for more of it.
+        let flushed = input.is_empty() && out.len() < out.capacity();
+        if status == Status::StreamEnd || (!last && flushed) {
+            return Ok(out);
+        }
+        out.reserve(out.capacity().max(1024));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    fn inflate(stream: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        flate2::read::DeflateDecoder::new(stream).read_to_end(&mut out).unwrap();
+        out
+    }
+
+    fn text(len: usize) -> Vec<u8> {
+        (0..len).map(|i| b"abcdefgh,0123456789\n"[(i * i / 7 + i) % 20]).collect()
+    }
+
+    const LEVELS: [CompressionLevel; 3] =
+        [CompressionLevel::Fast, CompressionLevel::Balanced, CompressionLevel::Maximum];
+
+    #[test]
+    fn joined_segments_are_one_stream() {
+        let data = text(700_001);
+        for level in LEVELS {
+            for size in [1000, 65_536, 300_000, 700_001] {
+                let mut joined = Vec::new();
+                let count = data.chunks(size).count();
+                for (i, part) in data.chunks(size).enumerate() {
+                    let start = i * size;
+                    let before = &data[start.saturating_sub(WINDOW)..start];
+                    joined.extend(segment(level, before, part, i + 1 == count).unwrap());
+                }
+                assert_eq!(inflate(&joined), data, "{level} {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_last_segment_closes_the_stream() {
+        let data = text(5000);
+        let mut joined = segment(CompressionLevel::Fast, &[], &data, false).unwrap();
+        joined.extend(segment(CompressionLevel::Fast, &data, &[], true).unwrap());
+        assert_eq!(inflate(&joined), data);
+    }
+
+    #[test]
+    fn whole_members_round_trip_or_are_declined() {
+        for level in LEVELS {
+            let data = text(100_000);
+            assert_eq!(inflate(&whole(level, &data).unwrap()), data);
+        }
+        let noise: Vec<u8> = (0..4000_u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+        let again = whole(CompressionLevel::Maximum, &whole(CompressionLevel::Maximum, &text(9000)).unwrap());
+        assert!(again.is_none() || again.unwrap().len() < 9000);
+        assert!(whole(CompressionLevel::Fast, b"").is_none());
+        assert!(whole(CompressionLevel::Fast, b"x").is_none());
+        if let Some(stream) = whole(CompressionLevel::Fast, &noise) {
+            assert_eq!(inflate(&stream), noise);
+        }
+    }
+
+    #[test]
+    fn a_fixed_head_keeps_the_length() {
+        let tail = text(3000);
+        let long = text(70_000);
+        for (a, b) in [(&b"size 1         "[..], &b"size 8388607   "[..]), (&long, &vec![b'x'; 70_000])] {
+            let (one, other) =
+                (fixed_head(CompressionLevel::Balanced, a, &tail), fixed_head(CompressionLevel::Balanced, b, &tail));
+            assert_eq!(one.len(), other.len());
+            assert_eq!(inflate(&one), [a, &tail].concat());
+            assert_eq!(inflate(&other), [b, &tail[..]].concat());
+        }
+    }
+}

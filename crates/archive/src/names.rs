@@ -1,0 +1,87 @@
+//! Which names can stand side by side in one package.
+
+use std::collections::{HashMap, HashSet};
+
+use pdp_manifest::PackagePath;
+
+use crate::ArchiveError;
+
+/// Names taken so far, compared as the least discerning system would: composed, without regard to case.
+#[derive(Debug, Default)]
+pub struct NameSet {
+    files: HashMap<String, String>,
+    directories: HashSet<String>,
+}
+
+impl NameSet {
+    /// No names.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether `path` could be added.
+    #[must_use]
+    pub fn is_free(&self, path: &PackagePath) -> bool {
+        self.conflict(&path.collision_key()).is_none()
+    }
+
+    /// Adds `path`.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Collision`] when it and an earlier name cannot both exist everywhere.
+    pub fn insert(&mut self, path: &PackagePath) -> Result<(), ArchiveError> {
+        let key = path.collision_key();
+        if let Some((first, reason)) = self.conflict(&key) {
+            return Err(ArchiveError::Collision { first, second: path.to_string(), reason });
+        }
+        for (at, _) in key.match_indices('/') {
+            if let Some(directory) = key.get(..at) {
+                self.directories.insert(directory.to_owned());
+            }
+        }
+        self.files.insert(key, path.to_string());
+        Ok(())
+    }
+
+    fn conflict(&self, key: &str) -> Option<(String, &'static str)> {
+        if let Some(first) = self.files.get(key) {
+            return Some((first.clone(), "they are one file where case or Unicode composition does not count"));
+        }
+        if self.directories.contains(key) {
+            return Some((key.to_owned(), "one is a directory of the other"));
+        }
+        key.match_indices('/')
+            .filter_map(|(at, _)| self.files.get(key.get(..at)?))
+            .next()
+            .map(|first| (first.clone(), "one is a directory of the other"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t011_to_t015_collisions() {
+        for (first, second) in [
+            ("a.csv", "a.csv"),
+            ("A.csv", "a.csv"),
+            ("d/\u{e9}", "d/e\u{301}"),
+            ("stra\u{df}e", "STRASSE"),
+            ("a", "a/b"),
+            ("a/b", "a"),
+            ("x/A", "X/a/b"),
+        ] {
+            let mut names = NameSet::new();
+            assert!(names.insert(&first.parse().unwrap()).is_ok());
+            assert!(!names.is_free(&second.parse().unwrap()));
+            let error = names.insert(&second.parse().unwrap());
+            assert!(matches!(error, Err(ArchiveError::Collision { .. })), "{first} {second}");
+        }
+        let mut names = NameSet::new();
+        for name in ["a/b", "a/c", "ab", "b/a"] {
+            assert!(names.insert(&name.parse().unwrap()).is_ok(), "{name}");
+        }
+    }
+}

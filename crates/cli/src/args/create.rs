@@ -1,0 +1,120 @@
+//! The arguments of `pdp create`.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use clap::Args;
+use pdp_packager::manifest::{CompressionLevel, ContainerFormat, EventType, Layout, PackageName, Symbol};
+use pdp_packager::{CreateOptions, Existing};
+
+use super::Global;
+use super::values::{List, date, instant, pair, parse, tag};
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateArgs {
+    /// Package name [default: market-data-YYYYMMDD]
+    #[arg(long, value_name = "NAME", value_parser = parse::<PackageName>)]
+    name: Option<PackageName>,
+    /// What the package is for
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Directory that the package is written to
+    #[arg(long, short, value_name = "DIR", default_value = "packages")]
+    output: PathBuf,
+    /// Only these symbols, separated by commas; case does not count
+    #[arg(long, value_name = "LIST", value_parser = parse::<List<Symbol>>)]
+    symbols: Option<List<Symbol>>,
+    /// Only these event types, separated by commas, such as Trade,BboQuote,L2Snapshot; case does not count
+    #[arg(long, value_name = "LIST", value_parser = parse::<List<EventType>>)]
+    events: Option<List<EventType>>,
+    /// Only data of this day (YYYY-MM-DD) and later
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    from: Option<NaiveDate>,
+    /// Only data of this day (YYYY-MM-DD) and earlier
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    to: Option<NaiveDate>,
+    /// Format: zip, folder
+    #[arg(long, value_name = "FORMAT", default_value = "zip", value_parser = format)]
+    format: ContainerFormat,
+    /// Compression: none, fast, balanced, max
+    #[arg(long, value_name = "LEVEL", default_value = "balanced", value_parser = level)]
+    compression: CompressionLevel,
+    /// Arrangement of the data files: ByDate, BySymbol, ByType, Flat
+    #[arg(long, value_name = "LAYOUT", default_value = "ByDate", value_parser = parse::<Layout>)]
+    layout: Layout,
+    /// A word to find the package by; may be given several times
+    #[arg(long, value_name = "TAG", value_parser = tag)]
+    tag: Vec<String>,
+    /// Metadata to keep in the manifest; may be given several times
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    meta: Vec<(String, String)>,
+    /// The time that the package bears, for reproducible packages [default: SOURCE_DATE_EPOCH, else now]
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    created_at: Option<DateTime<Utc>>,
+    /// Leave out the quality report
+    #[arg(long)]
+    no_quality_report: bool,
+    /// Leave out the data dictionary
+    #[arg(long)]
+    no_data_dictionary: bool,
+    /// Leave out the loader scripts
+    #[arg(long)]
+    no_loader_scripts: bool,
+    /// Do not read the finished package back to verify it; checksums are written all the same
+    #[arg(long)]
+    skip_checksums: bool,
+    /// Follow symbolic links below the data root
+    #[arg(long)]
+    follow_links: bool,
+    /// Leave out files that cannot be read, and say so, instead of failing
+    #[arg(long)]
+    skip_unreadable: bool,
+    /// Replace a package of the same file name that holds something else
+    #[arg(long)]
+    overwrite: bool,
+}
+
+fn level(text: &str) -> Result<CompressionLevel, String> {
+    text.parse().map_err(|_| format!("unknown compression \"{text}\"; allowed: none, fast, balanced, max (or maximum)"))
+}
+
+fn format(text: &str) -> Result<ContainerFormat, String> {
+    match text.parse() {
+        Ok(ContainerFormat::TarGz) => Err("tar.gz cannot be written by this version; allowed: zip, folder".to_owned()),
+        Ok(format) => Ok(format),
+        Err(_) => Err(format!("unknown format \"{text}\"; allowed: zip, folder")),
+    }
+}
+
+impl CreateArgs {
+    /// The options these arguments mean; `now` is the time where none was given.
+    pub(crate) fn options(self, global: &Global, now: DateTime<Utc>) -> CreateOptions {
+        let created_at = self.created_at.unwrap_or(now);
+        let mut options = CreateOptions::new(&global.data_root, self.output, created_at);
+        options.name = self.name;
+        options.description = self.description;
+        options.filters.symbols = self.symbols.map(|list| list.0).unwrap_or_default();
+        options.filters.event_types = self.events.map(|list| list.0).unwrap_or_default();
+        options.filters.start_date = self.from;
+        options.filters.end_date = self.to;
+        options.format = self.format;
+        options.compression = self.compression;
+        options.layout = self.layout;
+        options.tags = self.tag;
+        options.custom_metadata = self.meta.into_iter().map(|(key, value)| (key, value.into())).collect();
+        options.quality_report = !self.no_quality_report;
+        options.data_dictionary = !self.no_data_dictionary;
+        options.loader_scripts = !self.no_loader_scripts;
+        options.read_back = !self.skip_checksums;
+        options.threads = global.threads;
+        options.follow_links = self.follow_links;
+        options.skip_unreadable = self.skip_unreadable;
+        options.existing = if self.overwrite { Existing::Replace } else { Existing::KeepSame };
+        options
+    }
+
+    /// Whether the package's time was given, so that another one must not be taken.
+    pub(crate) const fn time_is_given(&self) -> bool {
+        self.created_at.is_some()
+    }
+}

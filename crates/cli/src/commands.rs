@@ -1,0 +1,127 @@
+//! What each command does: options, one library call, the report.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use clap::CommandFactory as _;
+use pdp_packager::{CreateReport, ImportOptions, PackagerError, ValidateOptions};
+use serde::Serialize;
+
+use crate::args::{Cli, Command, CreateArgs, Global, ImportArgs};
+use crate::{exit, progress, render};
+
+/// Runs the command.
+pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Create(args) => create(*args, &global),
+        Command::Validate { package } => validate(&package, &global),
+        Command::List { package, all } => {
+            let report = pdp_packager::list(&package)?;
+            show(&global, &report, |out| render::listed(&report, all, out))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Import(args) => import(args, &global),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "pdp", &mut script);
+            std::io::stdout().write_all(&script)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man { output } => man(output.as_deref()),
+    }
+}
+
+/// Prints a report: as JSON when asked for, else as `text` writes it.
+fn show<R: Serialize>(
+    global: &Global,
+    report: &R,
+    text: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,
+) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if global.json {
+        serde_json::to_writer_pretty(&mut out, report).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        text(&mut out)?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn create(args: CreateArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let epoch = source_date_epoch()?;
+    let given = args.time_is_given() || epoch.is_some();
+    let mut options = args.options(global, epoch.unwrap_or_else(now));
+    // Two packages made within one second would have one name; the second takes the next second.
+    let exists = |options: &pdp_packager::CreateOptions| options.output.join(options.file_name()).exists();
+    while !given && options.existing == pdp_packager::Existing::KeepSame && exists(&options) {
+        std::thread::sleep(Duration::from_millis(100));
+        options.created_at = now();
+    }
+    let progress = progress::start(global);
+    let outcome = pdp_packager::create(&options, &progress);
+    progress.finish();
+    let report: CreateReport = outcome?;
+    if !global.quiet {
+        render::warnings(&report)?;
+    }
+    show(global, &report, |out| render::created(&report, global.quiet, out))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Now, in whole seconds: a package's name has no more, so its content need not either.
+fn now() -> DateTime<Utc> {
+    let now = Utc::now();
+    DateTime::from_timestamp(now.timestamp(), 0).unwrap_or(now)
+}
+
+/// The time that the environment asks for.
+fn source_date_epoch() -> anyhow::Result<Option<DateTime<Utc>>> {
+    let Ok(text) = std::env::var("SOURCE_DATE_EPOCH") else { return Ok(None) };
+    let time = text.trim().parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    let message = format!("SOURCE_DATE_EPOCH is \"{text}\"; expected whole seconds since 1970");
+    time.map(Some).ok_or_else(|| PackagerError::Usage(message).into())
+}
+
+fn validate(package: &Path, global: &Global) -> anyhow::Result<ExitCode> {
+    let mut options = ValidateOptions::default();
+    options.threads = global.threads;
+    let progress = progress::start(global);
+    let outcome = pdp_packager::validate(package, &options, &progress);
+    progress.finish();
+    let report = outcome?;
+    show(global, &report, |out| render::validated(&report, global.quiet, out))?;
+    Ok(if report.valid { ExitCode::SUCCESS } else { exit::INVALID.into() })
+}
+
+fn import(args: ImportArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let destination = args.destination.unwrap_or_else(|| global.data_root.clone());
+    let mut options = ImportOptions::new(args.package, destination);
+    options.validate = !args.skip_validation;
+    options.merge = args.merge;
+    options.threads = global.threads;
+    let progress = progress::start(global);
+    let outcome = pdp_packager::import(&options, &progress);
+    progress.finish();
+    let report = outcome?;
+    show(global, &report, |out| render::imported(&report, global.quiet, out))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn man(output: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let command = Cli::command();
+    match output {
+        None => clap_mangen::Man::new(command).render(&mut std::io::stdout())?,
+        Some(directory) => {
+            let shown = directory.display();
+            std::fs::create_dir_all(directory).with_context(|| format!("creating directory {shown}"))?;
+            clap_mangen::generate_to(command, directory).with_context(|| format!("writing manual pages to {shown}"))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,96 @@
+//! The texts of a portable data package: README, data dictionary and loader scripts.
+//!
+//! Pure: a manifest goes in, text comes out; no files, no clock. The texts are templates that lie as files in
+//! `templates/`; what they show is prepared here, so that a template only arranges it.
+//!
+//! ```
+//! # let json = br#"{"packageVersion":"1.0.0","packageId":"x","name":"demo","createdAt":"2024-01-03T12:00:00Z",
+//! #   "format":"Zip","totalFiles":0,"totalEvents":0,"files":[]}"#;
+//! let manifest = pdp_manifest::json::parse(json)?;
+//! let readme = pdp_generate::Texts::new()?.readme(&manifest, &[])?;
+//! assert!(readme.starts_with("# demo\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod show;
+mod view;
+
+use pdp_manifest::Manifest;
+use tera::{Context, Tera};
+use thiserror::Error;
+
+const README: &str = "README.md";
+const DICTIONARY: &str = "data_dictionary.md";
+const PYTHON: &str = "load_data.py";
+const R: &str = "load_data.R";
+
+/// A template that cannot be read or filled, which is a fault of this library.
+#[derive(Debug, Error)]
+#[error("text template: {0}")]
+pub struct GenerateError(#[from] tera::Error);
+
+/// The templates, read once.
+pub struct Texts {
+    tera: Tera,
+}
+
+impl Texts {
+    /// Reads the templates that are built in.
+    ///
+    /// # Errors
+    /// A template is malformed.
+    pub fn new() -> Result<Self, GenerateError> {
+        let mut tera = Tera::default();
+        tera.add_raw_templates([
+            (README, include_str!("../templates/README.md")),
+            (DICTIONARY, include_str!("../templates/data_dictionary.md")),
+            (PYTHON, include_str!("../templates/load_data.py")),
+            (R, include_str!("../templates/load_data.R")),
+        ])?;
+        Ok(Self { tera })
+    }
+
+    /// The package's README. `members` are the paths beside the data that the package has.
+    ///
+    /// # Errors
+    /// The template cannot be filled.
+    pub fn readme(&self, manifest: &Manifest, members: &[String]) -> Result<String, GenerateError> {
+        let mut context = Context::new();
+        context.insert("package", &view::Package::of(manifest));
+        context.insert("members", members);
+        Ok(self.tera.render(README, &context)?)
+    }
+
+    /// `metadata/data_dictionary.md`.
+    ///
+    /// # Errors
+    /// The template cannot be filled.
+    pub fn data_dictionary(&self, manifest: &Manifest) -> Result<String, GenerateError> {
+        let mut context = Context::new();
+        context.insert("package", &view::Package::of(manifest));
+        context.insert("event_types", &view::event_types(manifest));
+        Ok(self.tera.render(DICTIONARY, &context)?)
+    }
+
+    /// `scripts/load_data.py`.
+    ///
+    /// # Errors
+    /// The template cannot be filled.
+    pub fn python_loader(&self, manifest: &Manifest) -> Result<String, GenerateError> {
+        self.script(PYTHON, manifest)
+    }
+
+    /// `scripts/load_data.R`.
+    ///
+    /// # Errors
+    /// The template cannot be filled.
+    pub fn r_loader(&self, manifest: &Manifest) -> Result<String, GenerateError> {
+        self.script(R, manifest)
+    }
+
+    fn script(&self, template: &str, manifest: &Manifest) -> Result<String, GenerateError> {
+        let mut context = Context::new();
+        context.insert("name", &show::one_line(manifest.name.as_str()));
+        Ok(self.tera.render(template, &context)?)
+    }
+}

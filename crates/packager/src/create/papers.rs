@@ -1,0 +1,83 @@
+//! The members beside the data: README, metadata and scripts.
+
+use pdp_archive::{ArchiveError, ContainerWriter, PackOptions, PreparedMember, pack as pack_sources, prepare};
+use pdp_generate::Texts;
+use pdp_manifest::{Manifest, PackagePath, SupplementaryFile, listing};
+use rayon::ThreadPool;
+
+use super::source::{Source, TextSource};
+use super::{CreateOptions, Gathered, quality};
+use crate::PackagerError;
+
+/// The texts of a package: those that come before the data and those behind it, each in the order of its paths.
+pub(super) struct Papers {
+    front: Vec<(PackagePath, String)>,
+    rear: Vec<(PackagePath, String)>,
+}
+
+/// Writes the texts that were asked for.
+pub(super) fn papers(
+    options: &CreateOptions,
+    manifest: &Manifest,
+    gathered: &Gathered,
+) -> Result<Papers, PackagerError> {
+    let texts = Texts::new().map_err(|error| PackagerError::Usage(error.to_string()))?;
+    let failed = |error: pdp_generate::GenerateError| PackagerError::Usage(error.to_string());
+    let mut rear: Vec<(String, String)> = Vec::new();
+    if options.data_dictionary {
+        rear.push(("metadata/data_dictionary.md".into(), texts.data_dictionary(manifest).map_err(failed)?));
+    }
+    if let Some(summary) = &manifest.quality {
+        let report = quality::report(&gathered.quality, summary, options.created_at);
+        rear.push(("metadata/quality_report.json".into(), report));
+    }
+    for (event_type, schema) in gathered.schemas.json_schemas() {
+        rear.push((format!("metadata/schemas/{event_type}.json"), schema));
+    }
+    if options.loader_scripts {
+        rear.push(("scripts/load_data.R".into(), texts.r_loader(manifest).map_err(failed)?));
+        rear.push(("scripts/load_data.py".into(), texts.python_loader(manifest).map_err(failed)?));
+    }
+    let named = |(path, text): (String, String)| -> Result<_, PackagerError> {
+        Ok((path.parse::<PackagePath>().map_err(ArchiveError::from)?, text))
+    };
+    let mut rear = rear.into_iter().map(named).collect::<Result<Vec<_>, _>>()?;
+    rear.sort();
+    let front = vec![named(("README.md".into(), texts.readme(manifest, &rear_names(&rear)).map_err(failed)?))?];
+    Ok(Papers { front, rear })
+}
+
+fn rear_names(rear: &[(PackagePath, String)]) -> Vec<String> {
+    rear.iter().map(|(path, _)| path.to_string()).collect()
+}
+
+/// Packs the texts and completes the manifest with their checksums and the package's.
+pub(super) fn pack(
+    writer: &mut dyn ContainerWriter,
+    pool: &ThreadPool,
+    mut manifest: Manifest,
+    papers: Papers,
+) -> Result<(Manifest, Vec<PreparedMember>), PackagerError> {
+    let codec = writer.codec();
+    let front: Vec<PreparedMember> =
+        papers.front.into_iter().map(|(path, text)| prepare(path, text.as_bytes(), codec)).collect();
+    let mut facts: Vec<_> = front.iter().map(|member| member.facts.clone()).collect();
+    let sources = papers.rear.into_iter().map(|(path, text)| Source::Text(TextSource::new(path, text)));
+    pack_sources(writer, sources, &PackOptions { pool }, &mut |source, outcome| {
+        let member = pdp_archive::MemberSource::path(&source).clone();
+        facts.push(outcome.map_err(|source| ArchiveError::Source { member, source })?);
+        Ok(())
+    })?;
+    manifest.supplementary_files = facts
+        .iter()
+        .map(|facts| SupplementaryFile {
+            path: facts.path.clone(),
+            size_bytes: Some(facts.size),
+            checksum_sha256: Some(facts.sha256),
+        })
+        .collect();
+    manifest.supplementary_files.sort_by(|a, b| a.path.cmp(&b.path));
+    let all = manifest.declared().filter_map(|declared| Some((declared.path, declared.digest?)));
+    manifest.package_checksum = Some(listing::package_checksum(all));
+    Ok((manifest, front))
+}

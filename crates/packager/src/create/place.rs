@@ -1,0 +1,82 @@
+//! Where each data file goes inside the package.
+
+use std::str::FromStr as _;
+
+use pdp_archive::NameSet;
+use pdp_manifest::portable::sanitize_component;
+use pdp_manifest::{ContentEncoding, DataFormat, Layout, PackagePath, PathError};
+
+use crate::inspect::sniff;
+use crate::scan::DataFile;
+
+/// Gives every file of `files` its place. The order of `files` decides who gets the plain name when two would have
+/// the same.
+pub(super) fn place(files: &[DataFile], layout: Layout) -> Result<Vec<PackagePath>, PathError> {
+    let mut taken = NameSet::new();
+    files
+        .iter()
+        .map(|file| {
+            let (directory, name) = wanted(file, layout);
+            let (stem, extension) = name.split_at(sniff::stem(&name).len());
+            let mut number = 1_u64;
+            loop {
+                let numbered =
+                    if number == 1 { name.clone() } else { format!("{}.{number}{extension}", shorten(stem, number)) };
+                let path = PackagePath::from_str(&format!("{directory}/{numbered}"))?;
+                if taken.insert(&path).is_ok() {
+                    return Ok(path);
+                }
+                number += 1;
+            }
+        })
+        .collect()
+}
+
+/// Keeps a long name legal when a number is added to it.
+fn shorten(stem: &str, number: u64) -> &str {
+    let room = 255_usize.saturating_sub(32 + number.to_string().len());
+    let mut end = stem.len().min(room);
+    while !stem.is_char_boundary(end) {
+        end -= 1;
+    }
+    stem.get(..end).unwrap_or(stem)
+}
+
+fn wanted(file: &DataFile, layout: Layout) -> (String, String) {
+    let date = file.date.map_or_else(|| "undated".to_owned(), |date| date.label());
+    let symbol = sanitize_component(&file.symbol.file_form());
+    let event_type = sanitize_component(file.event_type.as_str());
+    let own_name = file.relative.rsplit('/').next().unwrap_or(&file.relative);
+    let name = sanitize_component(own_name);
+    match layout {
+        Layout::ByDate => (format!("data/{date}/{symbol}/{event_type}"), name),
+        Layout::BySymbol => (format!("data/{symbol}/{event_type}/{date}"), name),
+        Layout::ByType => (format!("data/{event_type}/{symbol}/{date}"), name),
+        Layout::Flat => {
+            let mut flat = format!("{symbol}_{event_type}_{date}");
+            flat.push_str(&flat_extension(file, own_name));
+            ("data".to_owned(), sanitize_component(&flat))
+        }
+    }
+}
+
+/// The file's own extension, or the one its bytes ask for where the name has none.
+fn flat_extension(file: &DataFile, own_name: &str) -> String {
+    let own = sniff::extensions(own_name);
+    if !own.is_empty() {
+        return own.to_ascii_lowercase();
+    }
+    let format = match file.format {
+        DataFormat::Jsonl => ".jsonl",
+        DataFormat::Csv => ".csv",
+        DataFormat::Parquet => ".parquet",
+        DataFormat::Fxd => ".fxd",
+        DataFormat::Dbn => ".dbn",
+    };
+    let encoding = match file.encoding {
+        ContentEncoding::Identity => "",
+        ContentEncoding::Gzip => ".gz",
+        ContentEncoding::Zstd => ".zst",
+    };
+    format!("{format}{encoding}")
+}

@@ -1,0 +1,285 @@
+//! Importing a package: all of it, verified, or nothing.
+
+mod journal;
+mod plan;
+mod stage;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use pdp_archive::{ArchiveError, Target};
+use pdp_manifest::json::MANIFEST_PATH;
+use pdp_manifest::{PackageId, PackageName, listing};
+use serde::Serialize;
+
+use self::plan::{Existing, Step};
+use crate::package::Package;
+use crate::validate::Finding;
+use crate::{PackagerError, Progress, Stage};
+
+/// What to import and how.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ImportOptions {
+    /// The package: an archive or a folder.
+    pub package: PathBuf,
+    /// Where its members go; made when it does not exist.
+    pub destination: PathBuf,
+    /// Whether checksums are verified. Unsafe or damaged archives are refused in any case.
+    pub validate: bool,
+    /// Whether files that exist with other content end the import instead of being replaced.
+    pub merge: bool,
+    /// Threads; the number of cores when zero.
+    pub threads: usize,
+}
+
+impl ImportOptions {
+    /// Importing `package` to `destination`: verified, replacing what is there.
+    pub fn new(package: impl Into<PathBuf>, destination: impl Into<PathBuf>) -> Self {
+        let (package, destination) = (package.into(), destination.into());
+        Self { package, destination, validate: true, merge: false, threads: 0 }
+    }
+}
+
+/// What an import did.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ImportReport {
+    /// The package.
+    pub package_path: PathBuf,
+    /// Where it went.
+    pub destination: PathBuf,
+    /// Where its manifest, README and scripts lie.
+    pub papers_path: PathBuf,
+    /// Its name.
+    pub name: PackageName,
+    /// Its identity.
+    pub package_id: PackageId,
+    /// Whether checksums were verified.
+    pub validated: bool,
+    /// Data files in the package.
+    pub total_files: u64,
+    /// Records in them.
+    pub total_events: u64,
+    /// Files that were not there before.
+    pub added: u64,
+    /// Files that were there with other content and were replaced.
+    pub replaced: u64,
+    /// Files that were there with the same content and were left alone.
+    pub unchanged: u64,
+    /// Bytes written.
+    pub bytes_written: u64,
+    /// Whether an earlier import into the destination had been interrupted and was completed first.
+    pub completed_earlier_import: bool,
+}
+
+/// Imports a package.
+///
+/// Every member is extracted to a staging directory and verified there; only then is anything moved into place. A
+/// destination that is new or empty appears in one step. In one that has files, the moves are made under a journal, and
+/// an import that is killed in their middle is completed by the next.
+///
+/// # Errors
+/// The package is invalid, unsafe or damaged; there is not enough space; something lies in the way; I/O. The
+/// destination is then as it was.
+pub fn import(options: &ImportOptions, progress: &dyn Progress) -> Result<ImportReport, PackagerError> {
+    let pool = crate::threads(options.threads)?;
+    pool.install(|| run(options, progress)).map_err(|error| match error {
+        _ if progress.is_cancelled() => PackagerError::Cancelled,
+        error => error,
+    })
+}
+
+fn run(options: &ImportOptions, progress: &dyn Progress) -> Result<ImportReport, PackagerError> {
+    let package = Package::open(&options.package)?;
+    check_declarations(&package)?;
+    if options.validate {
+        check_claims(&package)?;
+    }
+    let destination = options.destination.as_path();
+    if fs::symlink_metadata(destination).is_ok() && !destination.is_dir() {
+        return Err(PackagerError::Usage(format!("{} is not a directory", destination.display())));
+    }
+    let lock = lock(destination)?;
+    let completed_earlier_import = journal::recover(destination)?;
+    let (steps, papers) = plan::plan(&package, destination)?;
+    if options.merge {
+        refuse_conflicts(&steps)?;
+    }
+    check_space(destination, &steps)?;
+
+    let to_write = |step: &&Step| step.existing != Existing::Same;
+    let nothing_there = fs::read_dir(destination).map_or(true, |mut entries| entries.next().is_none());
+    if nothing_there {
+        place_whole(&package, &steps, options, progress)?;
+    } else {
+        let staging = journal::Staging::create(destination)?;
+        if let Err(error) = stage::stage(&package, &steps, &staging.path(), options.validate, progress) {
+            staging.discard();
+            return Err(error);
+        }
+        progress.begin(Stage::Placing, 0, 0);
+        staging.commit(steps.iter().filter(to_write).map(|step| step.place.clone()).collect())?;
+    }
+    drop(lock);
+    let count = |existing| count(steps.iter().filter(|step| step.existing == existing).count());
+    Ok(ImportReport {
+        package_path: options.package.clone(),
+        destination: destination.to_owned(),
+        papers_path: destination.join(papers),
+        name: package.manifest.name,
+        package_id: package.manifest.package_id,
+        validated: options.validate,
+        total_files: package.manifest.total_files,
+        total_events: package.manifest.total_events,
+        added: count(Existing::Nothing),
+        replaced: count(Existing::Other),
+        unchanged: count(Existing::Same),
+        bytes_written: steps.iter().filter(to_write).map(|step| step.size).sum(),
+        completed_earlier_import,
+    })
+}
+
+fn count(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+/// A new or empty destination: staged beside it, then renamed onto it in one step.
+fn place_whole(
+    package: &Package,
+    steps: &[Step],
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<(), PackagerError> {
+    let destination = options.destination.as_path();
+    let absolute = std::path::absolute(destination).map_err(PackagerError::io("looking at", destination))?;
+    let parent = absolute.parent().unwrap_or(&absolute).to_owned();
+    let staged = Target::new(parent, String::new())?.temporary_directory()?;
+    stage::stage(package, steps, staged.path(), options.validate, progress)?;
+    progress.begin(Stage::Placing, 0, 0);
+    match staged.rename(&absolute) {
+        Ok(()) => {
+            if let Some(parent) = absolute.parent() {
+                pdp_archive::target::sync_directory(parent)?;
+            }
+            Ok(())
+        }
+        // A mount point, or a directory that filled up meanwhile: the long way.
+        Err((staged, error)) => {
+            drop(staged);
+            if !destination.is_dir() {
+                return Err(PackagerError::io("renaming to", destination)(error));
+            }
+            let staging = journal::Staging::create(destination)?;
+            if let Err(error) = stage::stage(package, steps, &staging.path(), options.validate, progress) {
+                staging.discard();
+                return Err(error);
+            }
+            staging.commit(steps.iter().map(|step| step.place.clone()).collect())
+        }
+    }
+}
+
+/// Keeps two imports from working on one destination; a destination that does not exist needs no lock.
+fn lock(destination: &Path) -> Result<Option<File>, PackagerError> {
+    // A directory cannot be opened as a file everywhere; there, moves are still atomic one by one.
+    let Ok(handle) = File::open(destination) else { return Ok(None) };
+    match handle.try_lock() {
+        Ok(()) => Ok(Some(handle)),
+        Err(fs::TryLockError::WouldBlock) => Err(PackagerError::Locked { path: destination.to_owned() }),
+        Err(fs::TryLockError::Error(_)) => Ok(None),
+    }
+}
+
+/// Every declared member is there with its size, and nothing else; this holds whatever is skipped.
+fn check_declarations(package: &Package) -> Result<(), PackagerError> {
+    let mut findings = Vec::new();
+    let members: std::collections::HashMap<_, _> =
+        package.container.members().iter().map(|info| (&info.path, info.size)).collect();
+    let mut declared = std::collections::HashSet::new();
+    for claim in package.manifest.declared() {
+        declared.insert(claim.path);
+        match (members.get(claim.path), claim.size) {
+            (None, _) => findings.push(format!("{}: declared in the manifest, not in the package", claim.path)),
+            (Some(actual), Some(size)) if *actual != size => {
+                findings.push(format!("{}: size: expected {size}, actual {actual}", claim.path));
+            }
+            _ => {}
+        }
+    }
+    for info in package.container.members() {
+        if info.path.as_str() != MANIFEST_PATH && !declared.contains(&info.path) {
+            findings.push(format!("{}: in the package, not declared in the manifest", info.path));
+        }
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let summary = "the package and its manifest disagree; nothing was imported".to_owned();
+    Err(PackagerError::Invalid { summary, findings })
+}
+
+/// What the manifest claims about the package as a whole, held against its own list.
+fn check_claims(package: &Package) -> Result<(), PackagerError> {
+    let mut findings = Vec::new();
+    let mut differ = |check: &'static str, expected: String, actual: String| {
+        if expected != actual {
+            findings.push(Finding { member: None, check, expected, actual }.to_string());
+        }
+    };
+    let manifest = &package.manifest;
+    if let Some(stated) = manifest.package_checksum {
+        let listed = manifest.declared().filter_map(|claim| Some((claim.path, claim.digest?)));
+        differ("packageChecksum", stated.prefixed(), listing::package_checksum(listed).prefixed());
+    }
+    if let Some(stated) = manifest.package_size_bytes {
+        differ("packageSizeBytes", stated.to_string(), package.container.size().to_string());
+    }
+    let beside = crate::sidecar::path_of(&package.path);
+    if let Ok(text) = fs::read_to_string(&beside)
+        && let Some(stated) = crate::sidecar::parse(&text)
+    {
+        let mut archive = File::open(&package.path).map_err(PackagerError::io("opening", &package.path))?;
+        let actual = pdp_archive::target::digest_of(&mut archive);
+        let actual = actual.map_err(PackagerError::io("reading", &package.path))?;
+        differ("sidecar sha256", stated.to_string(), actual.to_string());
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let summary = "the package is not what it claims to be; nothing was imported".to_owned();
+    Err(PackagerError::Invalid { summary, findings })
+}
+
+fn refuse_conflicts(steps: &[Step]) -> Result<(), PackagerError> {
+    let conflicts: Vec<_> = steps.iter().filter(|step| step.existing == Existing::Other).collect();
+    if conflicts.is_empty() {
+        return Ok(());
+    }
+    let summary = format!(
+        "{} of the package's files exist with other content; nothing was imported (without --merge they are replaced)",
+        conflicts.len()
+    );
+    let findings = conflicts.iter().map(|step| format!("{}: exists with other content", step.place)).collect();
+    Err(PackagerError::Conflicts { summary, findings })
+}
+
+fn check_space(destination: &Path, steps: &[Step]) -> Result<(), PackagerError> {
+    let needed: u64 = steps.iter().filter(|step| step.existing != Existing::Same).map(|step| step.size).sum();
+    let absolute = std::path::absolute(destination).map_err(PackagerError::io("looking at", destination))?;
+    let Some(there) = absolute.ancestors().find(|ancestor| ancestor.is_dir()) else { return Ok(()) };
+    // A file system that does not tell is no reason to refuse.
+    match fs4::available_space(there) {
+        Ok(available) if available < needed => {
+            Err(PackagerError::NoSpace { path: destination.to_owned(), needed, available })
+        }
+        _ => Ok(()),
+    }
+}
+
+impl From<pdp_manifest::PathError> for PackagerError {
+    fn from(error: pdp_manifest::PathError) -> Self {
+        ArchiveError::from(error).into()
+    }
+}

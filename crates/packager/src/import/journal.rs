@@ -1,0 +1,162 @@
+//! Moving staged files into a destination that has files already.
+//!
+//! The destination gets a directory `.pdp-import` with the staged files and, once all of them are there and flushed, a
+//! journal that lists the moves. From then on the import counts as done: a process killed in the middle of the moves
+//! leaves a journal, and the next import into that destination makes the remaining moves first. Without a journal,
+//! `.pdp-import` is the leftover of an import that never got that far, and is removed.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use pdp_archive::target::{sync_directory, write_atomically};
+use pdp_manifest::PackagePath;
+use serde::{Deserialize, Serialize};
+
+use super::stage::place;
+use crate::PackagerError;
+
+const DIRECTORY: &str = ".pdp-import";
+const JOURNAL: &str = "journal.json";
+const STAGED: &str = "staged";
+
+/// The moves to make, by their places below the destination.
+#[derive(Debug, Serialize, Deserialize)]
+struct Journal {
+    moves: Vec<PackagePath>,
+}
+
+/// A staging directory inside a destination.
+pub(super) struct Staging {
+    destination: PathBuf,
+}
+
+impl Staging {
+    /// An empty staging directory in `destination`; leftovers must have been dealt with by [`recover`].
+    pub(super) fn create(destination: &Path) -> Result<Self, PackagerError> {
+        let staging = Self { destination: destination.to_owned() };
+        let path = staging.path();
+        fs::create_dir_all(&path).map_err(PackagerError::io("creating directory", path))?;
+        Ok(staging)
+    }
+
+    /// Where files are staged.
+    pub(super) fn path(&self) -> PathBuf {
+        self.destination.join(DIRECTORY).join(STAGED)
+    }
+
+    /// Moves the staged files of these places to them, all or, by the next run, the rest.
+    pub(super) fn commit(self, moves: Vec<PackagePath>) -> Result<(), PackagerError> {
+        let journal = Journal { moves };
+        let text = serde_json::to_vec(&journal).map_err(io::Error::other);
+        let home = self.destination.join(DIRECTORY);
+        let path = home.join(JOURNAL);
+        let text = text.map_err(PackagerError::io("writing", &path))?;
+        write_atomically(&path, &text)?;
+        roll_forward(&self.destination, &journal)
+    }
+
+    /// Removes everything staged.
+    pub(super) fn discard(self) {
+        // What cannot be removed now is removed by the next import.
+        let _ = fs::remove_dir_all(self.destination.join(DIRECTORY));
+    }
+}
+
+/// Completes or removes what an earlier import left in `destination`; whether one was completed.
+pub(super) fn recover(destination: &Path) -> Result<bool, PackagerError> {
+    let home = destination.join(DIRECTORY);
+    if fs::symlink_metadata(&home).is_err() {
+        return Ok(false);
+    }
+    let path = home.join(JOURNAL);
+    match fs::read(&path) {
+        Ok(text) => {
+            let journal: Journal =
+                serde_json::from_slice(&text).map_err(|error| PackagerError::io("reading", &path)(error.into()))?;
+            roll_forward(destination, &journal)?;
+            Ok(true)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            fs::remove_dir_all(&home).map_err(PackagerError::io("removing", &home))?;
+            Ok(false)
+        }
+        Err(error) => Err(PackagerError::io("reading", &path)(error)),
+    }
+}
+
+fn roll_forward(destination: &Path, journal: &Journal) -> Result<(), PackagerError> {
+    let home = destination.join(DIRECTORY);
+    let staged = home.join(STAGED);
+    for path in &journal.moves {
+        let (from, to) = (place(&staged, path), place(destination, path));
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent).map_err(PackagerError::io("creating directory", parent))?;
+        }
+        match fs::rename(&from, &to) {
+            Ok(()) => {}
+            // Moved before the process that wrote the journal ended.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && to.is_file() => {}
+            Err(error) => return Err(PackagerError::io("moving to", &to)(error)),
+        }
+    }
+    sync_directory(destination)?;
+    fs::remove_dir_all(&home).map_err(PackagerError::io("removing", &home))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn staged(home: &Path, files: &[(&str, &str)]) -> (Staging, Vec<PackagePath>) {
+        let staging = Staging::create(home).unwrap();
+        let mut moves = Vec::new();
+        for (name, text) in files {
+            let path: PackagePath = name.parse().unwrap();
+            let to = place(&staging.path(), &path);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::write(to, text).unwrap();
+            moves.push(path);
+        }
+        (staging, moves)
+    }
+
+    fn names(home: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(home).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn committed_files_replace_and_nothing_else_stays() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("a"), "old").unwrap();
+        let (staging, moves) = staged(home.path(), &[("a", "new"), ("d/b", "b")]);
+        staging.commit(moves).unwrap();
+        assert_eq!(fs::read_to_string(home.path().join("a")).unwrap(), "new");
+        assert_eq!(names(home.path()), ["a", "d"]);
+    }
+
+    #[test]
+    fn an_import_killed_between_moves_is_completed() {
+        let home = tempfile::tempdir().unwrap();
+        let (staging, moves) = staged(home.path(), &[("a", "a"), ("d/b", "b"), ("d/c", "c")]);
+        let journal = serde_json::to_vec(&Journal { moves: moves.clone() }).unwrap();
+        fs::write(home.path().join(DIRECTORY).join(JOURNAL), journal).unwrap();
+        // The first move was made when the process died.
+        fs::rename(place(&staging.path(), &moves[0]), home.path().join("a")).unwrap();
+        assert!(recover(home.path()).unwrap());
+        assert_eq!(names(home.path()), ["a", "d"]);
+        assert_eq!(fs::read_to_string(home.path().join("d/c")).unwrap(), "c");
+        assert!(!recover(home.path()).unwrap());
+    }
+
+    #[test]
+    fn an_import_killed_before_its_journal_leaves_no_trace() {
+        let home = tempfile::tempdir().unwrap();
+        let _ = staged(home.path(), &[("a", "half")]);
+        assert!(!recover(home.path()).unwrap());
+        assert!(names(home.path()).is_empty());
+    }
+}

@@ -1,0 +1,271 @@
+//! Delimited text.
+
+use csv_core::{ReadRecordResult, Reader};
+use pdp_manifest::CsvDialect;
+
+use super::shape::{Kind, Role, Shape};
+use super::{Findings, Inspector, clock, dialect, record, sniff};
+
+/// A row longer than this is no record.
+const MAX_ROW: usize = 64 << 20;
+
+/// Counts the rows of CSV and learns the types of its columns.
+///
+/// A record is a row of at least one and at most as many fields as there are columns, the header not counted.
+#[derive(Default)]
+pub(crate) struct Csv {
+    /// The beginning of the file until the dialect is clear.
+    head: Vec<u8>,
+    rows: Option<Rows>,
+}
+
+struct Rows {
+    reader: Reader,
+    dialect: CsvDialect,
+    findings: Findings,
+    columns: Shape,
+    fields: Vec<u8>,
+    fields_used: usize,
+    ends: Vec<usize>,
+    ends_used: usize,
+    header_pending: bool,
+    /// The line on which the current row began.
+    line: u64,
+}
+
+impl Inspector for Csv {
+    fn feed(&mut self, bytes: &[u8]) {
+        if let Some(rows) = &mut self.rows {
+            rows.feed(bytes);
+            return;
+        }
+        self.head.extend_from_slice(bytes);
+        if self.head.len() >= sniff::HEAD {
+            self.begin();
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Findings {
+        if self.rows.is_none() {
+            self.begin();
+        }
+        match self.rows {
+            Some(rows) => rows.finish(),
+            None => Findings::default(),
+        }
+    }
+}
+
+impl Csv {
+    fn begin(&mut self) {
+        let head = std::mem::take(&mut self.head);
+        let mut rows = Rows::new(dialect::sniff(head.get(..sniff::HEAD).unwrap_or(&head)));
+        rows.feed(&head);
+        self.rows = Some(rows);
+    }
+}
+
+impl Rows {
+    fn new(dialect: CsvDialect) -> Self {
+        let mut columns = Shape::default();
+        for (at, name) in dialect.columns.iter().enumerate() {
+            columns.field(name, at, || column_role(name));
+        }
+        // The first time column counts; another one may hold times of something else.
+        let mut timed = false;
+        for (_, column) in &mut columns.fields {
+            if column.role == Role::Time && std::mem::replace(&mut timed, true) {
+                column.role = Role::FallbackTime;
+            }
+        }
+        Self {
+            reader: dialect::reader(&dialect),
+            header_pending: dialect.has_header,
+            dialect,
+            findings: Findings::default(),
+            columns,
+            fields: vec![0; 4096],
+            fields_used: 0,
+            ends: vec![0; 64],
+            ends_used: 0,
+            line: 1,
+        }
+    }
+
+    fn feed(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let taken = self.step(bytes);
+            bytes = bytes.get(taken..).unwrap_or_default();
+        }
+    }
+
+    /// Gives the reader some input and deals with what it says; the number of bytes taken.
+    fn step(&mut self, bytes: &[u8]) -> usize {
+        let fields = self.fields.get_mut(self.fields_used..).unwrap_or_default();
+        let ends = self.ends.get_mut(self.ends_used..).unwrap_or_default();
+        let (result, taken, wrote, ended) = self.reader.read_record(bytes, fields, ends);
+        // Ends count from the start of the row, across calls.
+        self.fields_used += wrote;
+        self.ends_used += ended;
+        match result {
+            ReadRecordResult::OutputFull if self.fields.len() < MAX_ROW => self.fields.resize(self.fields.len() * 2, 0),
+            // The rest of an impossible row overwrites itself until its end comes.
+            ReadRecordResult::OutputFull => self.fields_used = self.fields.len() / 2,
+            ReadRecordResult::OutputEndsFull if self.ends.len() < MAX_ROW / 64 => {
+                self.ends.resize(self.ends.len() * 2, 0);
+            }
+            ReadRecordResult::OutputEndsFull => self.ends_used = self.ends.len() / 2,
+            ReadRecordResult::Record => self.row(),
+            ReadRecordResult::InputEmpty | ReadRecordResult::End => {}
+        }
+        taken
+    }
+
+    fn row(&mut self) {
+        let line = self.line;
+        self.line = self.reader.line();
+        let count = std::mem::take(&mut self.ends_used);
+        self.fields_used = 0;
+        if std::mem::take(&mut self.header_pending) {
+            return;
+        }
+        if count > self.dialect.columns.len() {
+            self.findings.tally.unparsable(line);
+            return;
+        }
+        let (mut time, mut fallback, mut sequence) = (None, None, None);
+        let mut symbol = None;
+        let mut start = 0;
+        self.columns.note(Kind::Object);
+        for (i, (_, column)) in self.columns.fields.iter_mut().enumerate() {
+            let Some(&end) = self.ends.get(..count).and_then(|ends| ends.get(i)) else { break };
+            let field = self.fields.get(start..end).unwrap_or_default();
+            start = end;
+            let text = String::from_utf8_lossy(field);
+            note(column, &text);
+            match column.role {
+                Role::Time => time = clock::parse(&text),
+                Role::FallbackTime => fallback = fallback.or_else(|| clock::parse(&text)),
+                Role::Sequence => sequence = text.trim().parse().ok(),
+                Role::Symbol => symbol = Some(text),
+                Role::Source if self.findings.source.is_none() && !text.is_empty() => {
+                    self.findings.source = Some(text.into_owned());
+                }
+                _ => {}
+            }
+        }
+        if let Some(symbol) = symbol {
+            self.findings.symbols.note(&symbol);
+        }
+        self.findings.tally.record(line, time.or(fallback), sequence);
+    }
+
+    fn finish(mut self) -> Findings {
+        // No input means the end: a last line without its newline becomes a row.
+        for _ in 0..64 {
+            let before = self.findings.tally.records + self.findings.tally.unparsable_count();
+            self.step(&[]);
+            let after = self.findings.tally.records + self.findings.tally.unparsable_count();
+            if after != before || self.fields_used == 0 && self.ends_used == 0 {
+                break;
+            }
+        }
+        self.findings.counted = true;
+        self.findings.flat = Some(self.columns);
+        self.findings.csv = Some(self.dialect);
+        self.findings
+    }
+}
+
+fn column_role(name: &str) -> Role {
+    let is = |word: &&str| name.trim().eq_ignore_ascii_case(word);
+    if ["open_time", "opentime", "local_timestamp", "exchange_timestamp"].iter().any(is) {
+        return Role::FallbackTime;
+    }
+    if ["exchange", "venue"].iter().any(is) {
+        return Role::Source;
+    }
+    match record::role(name.trim(), 1) {
+        Role::Kind | Role::Inner => Role::None,
+        other => other,
+    }
+}
+
+/// Notes a field of text by what it looks like.
+fn note(column: &mut Shape, text: &str) {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        column.note(Kind::Null);
+    } else if matches!(column.role, Role::Time | Role::FallbackTime) && clock::parse(trimmed).is_some() {
+        column.note(Kind::DateTime);
+        column.exemplify(|| trimmed.into());
+    } else if trimmed.parse::<i64>().is_ok() {
+        column.note(Kind::Long);
+        column.exemplify(|| trimmed.into());
+    } else if trimmed.parse::<f64>().is_ok() && !trimmed.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        column.note(Kind::Decimal);
+        column.exemplify(|| trimmed.into());
+    } else if trimmed.eq_ignore_ascii_case("true") || trimmed.eq_ignore_ascii_case("false") {
+        column.note(Kind::Boolean);
+        column.exemplify(|| trimmed.into());
+    } else {
+        column.note_text(trimmed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pdp_manifest::{EventType, FieldType, Symbol};
+
+    use super::*;
+
+    fn inspect(text: &str, piece: usize) -> Findings {
+        let mut inspector = Box::<Csv>::default();
+        for part in text.as_bytes().chunks(piece) {
+            inspector.feed(part);
+        }
+        inspector.finish()
+    }
+
+    #[test]
+    fn rows_are_the_same_however_they_arrive() {
+        let text = "timestamp,symbol,price,note\n2024-01-03T00:00:00Z,AAPL,1.5,\"a\nb\"\n\n2024-01-03T00:00:01Z,AAPL,2,\n1,2,3,4,5\n2024-01-03T00:00:02Z,AAPL";
+        for piece in [1, 2, 5, 1000] {
+            let findings = inspect(text, piece);
+            assert_eq!(findings.tally.records, 3, "{piece}");
+            let path = "data/x".parse().unwrap();
+            let quality = findings.tally.quality(path, Symbol::unknown(), EventType::unknown(), true, None);
+            assert_eq!(quality.unparsable_lines, [6], "{piece}");
+            assert_eq!(findings.symbols.first(), Some("AAPL"));
+            let columns = findings.flat.unwrap();
+            let types: Vec<_> = columns.fields.iter().map(|(_, column)| column.field_type()).collect();
+            assert_eq!(types, [FieldType::DateTime, FieldType::String, FieldType::Decimal, FieldType::String]);
+        }
+    }
+
+    #[test]
+    fn small_and_odd_files() {
+        for (text, records) in [
+            ("", 0),
+            ("a,b\n", 0),
+            ("a,b", 0),
+            ("1,2\n", 1),
+            ("1,2", 1),
+            ("\n\n1,2\r\n3,4\r\n", 2),
+            (",\n,\n", 2),
+            ("20250101 180000;1.0;1.1;0.9;1.0;0\n20250101 180100;1.0;1.1;0.9;1.0;0\n", 2),
+            ("\"1,2", 0),
+        ] {
+            for piece in [1, 1000] {
+                assert_eq!(inspect(text, piece).tally.records, records, "{text:?} {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_wider_than_any_buffer() {
+        let wide = vec!["7"; 5000].join(",");
+        let findings = inspect(&format!("{wide}\n{wide}\n"), 100);
+        assert_eq!(findings.tally.records, 2);
+    }
+}

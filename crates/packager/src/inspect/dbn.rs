@@ -1,0 +1,91 @@
+//! Databento Binary Encoding.
+
+use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
+use dbn::{Metadata, Schema};
+use pdp_manifest::EventType;
+
+use super::clock::{self, Stamp};
+use super::{Findings, Inspector};
+
+/// Counts the records of a DBN stream.
+#[derive(Default)]
+pub(crate) struct Dbn {
+    machine: DbnFsm,
+    findings: Findings,
+    damage: Option<String>,
+}
+
+impl Dbn {
+    fn metadata(&mut self, metadata: &Metadata) {
+        for symbol in &metadata.symbols {
+            self.findings.symbols.note(symbol);
+        }
+        self.findings.source = Some(metadata.dataset.clone()).filter(|name| !name.is_empty());
+        self.findings.schema_version = Some(format!("DBN {}", metadata.version));
+        self.findings.event_type = metadata.schema.map(event_type);
+    }
+
+    fn record(&mut self) {
+        let stamp = self.machine.last_record().and_then(|record| stamp(record.header().ts_event));
+        let number = self.findings.tally.records + 1;
+        self.findings.tally.record(number, stamp, None);
+    }
+}
+
+/// Nanoseconds since 1970; the largest value stands for "none".
+fn stamp(nanos: u64) -> Option<Stamp> {
+    clock::from_epoch(i64::try_from(nanos).ok()?)
+}
+
+/// The event type that holds what a schema's records hold.
+fn event_type(schema: Schema) -> EventType {
+    let name = match schema {
+        Schema::Trades => "Trade",
+        Schema::Tbbo
+        | Schema::Mbp1
+        | Schema::Bbo1S
+        | Schema::Bbo1M
+        | Schema::Cmbp1
+        | Schema::Cbbo1S
+        | Schema::Cbbo1M => "BboQuote",
+        Schema::Mbp10 => "L2Snapshot",
+        Schema::Ohlcv1S | Schema::Ohlcv1M | Schema::Ohlcv1H => "AggregateBar",
+        Schema::Ohlcv1D | Schema::OhlcvEod => "HistoricalBar",
+        other => other.as_str(),
+    };
+    name.parse().unwrap_or_else(|_| EventType::unknown())
+}
+
+impl Inspector for Dbn {
+    fn feed(&mut self, bytes: &[u8]) {
+        if self.damage.is_some() {
+            return;
+        }
+        // In pieces, so that the machine's buffer stays small.
+        for piece in bytes.chunks(32 << 10) {
+            self.machine.write_all(piece);
+            loop {
+                match self.machine.process() {
+                    ProcessResult::ReadMore(_) => break,
+                    ProcessResult::Metadata(metadata) => self.metadata(&metadata),
+                    ProcessResult::Record(()) => self.record(),
+                    ProcessResult::Err(error) => {
+                        let number = self.findings.tally.records + 1;
+                        self.damage = Some(format!("record {number} cannot be read: {error}"));
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Findings {
+        let left = self.machine.data().len();
+        if self.damage.is_none() && left > 0 {
+            self.damage = Some(format!("the last {left} bytes are no whole record"));
+        }
+        self.findings.damage = self.damage;
+        self.findings.counted = true;
+        self.findings
+    }
+}

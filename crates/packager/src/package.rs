@@ -1,0 +1,37 @@
+//! An opened package: its container and its manifest.
+
+use std::path::{Path, PathBuf};
+
+use pdp_archive::{ArchiveError, ContainerReader, Limits};
+use pdp_manifest::json::{self, MANIFEST_PATH};
+use pdp_manifest::{Manifest, PackagePath};
+
+use crate::PackagerError;
+
+/// A package whose structure was checked and whose manifest was read.
+pub(crate) struct Package {
+    pub(crate) path: PathBuf,
+    pub(crate) container: Box<dyn ContainerReader>,
+    pub(crate) manifest: Manifest,
+}
+
+impl Package {
+    /// Opens the package at `path`.
+    pub(crate) fn open(path: &Path) -> Result<Self, PackagerError> {
+        if std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            return Err(PackagerError::NotFound { what: "package", path: path.to_owned() });
+        }
+        let container = pdp_archive::open(path, &Limits::default())?;
+        let member: PackagePath = MANIFEST_PATH.parse().map_err(ArchiveError::from)?;
+        let bytes = container.read(&member, json::DEFAULT_MAX_BYTES).map_err(|error| match error {
+            ArchiveError::Member { .. } if !container.members().iter().any(|info| info.path == member) => {
+                let reason = "there is no manifest.json in it, so it is no portable data package".to_owned();
+                ArchiveError::NotAContainer { path: path.to_owned(), reason }
+            }
+            other => other,
+        })?;
+        let manifest =
+            json::parse(&bytes).map_err(|source| PackagerError::Manifest { package: path.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), container, manifest })
+    }
+}

@@ -1,0 +1,325 @@
+//! Validating a package: everything it claims, recomputed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use pdp_archive::contract::member_error;
+use pdp_archive::target::digest_of;
+use pdp_archive::{ArchiveError, MemberInfo};
+use pdp_manifest::digest::Hasher;
+use pdp_manifest::json::MANIFEST_PATH;
+use pdp_manifest::model::Declared;
+use pdp_manifest::{EventType, Manifest, PackagePath, Sha256Digest, Symbol, listing};
+use serde::Serialize;
+
+use crate::package::Package;
+use crate::{PackagerError, Progress, Stage, sidecar};
+
+/// How to validate.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ValidateOptions {
+    /// Threads; the number of cores when zero.
+    pub threads: usize,
+}
+
+/// What validation checked and found.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct ValidateReport {
+    /// The package.
+    pub package_path: PathBuf,
+    /// Whether nothing was found.
+    pub valid: bool,
+    /// What was checked, each with how often.
+    pub checks: Checks,
+    /// What is wrong, in the order of the members.
+    pub findings: Vec<Finding>,
+    /// Remarks that do not make the package invalid.
+    pub warnings: Vec<String>,
+}
+
+/// What was checked.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Checks {
+    /// Members whose headers, names and places were checked.
+    pub structure: u64,
+    /// Members declared in the manifest that were looked for.
+    pub presence: u64,
+    /// Members whose size was compared.
+    pub sizes: u64,
+    /// Members whose SHA-256 was recomputed.
+    pub checksums: u64,
+    /// Members declared without a checksum, which nothing vouches for.
+    pub unverified: u64,
+    /// Totals, lists and date range of the manifest that were recomputed.
+    pub totals: bool,
+    /// Whether the manifest states a package checksum and it was recomputed.
+    pub package_checksum: bool,
+    /// Whether the manifest states the archive's size and it was compared.
+    pub package_size: bool,
+    /// Whether there is a `.sha256` file beside the archive and it was compared.
+    pub sidecar: bool,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Finding {
+    /// The member it concerns; none for the package as a whole.
+    pub member: Option<String>,
+    /// What was checked.
+    pub check: &'static str,
+    /// What should have been there.
+    pub expected: String,
+    /// What is there.
+    pub actual: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let member = self.member.as_deref().unwrap_or("package");
+        write!(f, "{member}: {}: expected {}, actual {}", self.check, self.expected, self.actual)
+    }
+}
+
+/// Validates the package at `path`: an archive or a folder.
+///
+/// Checked are the container's structure, the manifest, that nothing is missing and nothing undeclared, every size and
+/// SHA-256, totals, package checksum, archive size, and the `.sha256` file beside it where there is one.
+///
+/// # Errors
+/// The package does not exist, cannot be read, or its structure or manifest is so damaged that its members cannot be
+/// told. A package that can be read and is wrong is a report with findings.
+pub fn validate(
+    path: &Path,
+    options: &ValidateOptions,
+    progress: &dyn Progress,
+) -> Result<ValidateReport, PackagerError> {
+    let pool = crate::threads(options.threads)?;
+    pool.install(|| {
+        let mut report = validate_container(path, options, progress)?;
+        check_sidecar(path, &mut report)?;
+        report.valid = report.findings.is_empty();
+        Ok(report)
+    })
+}
+
+/// As [`validate`], without the sidecar, on the current threads.
+pub(crate) fn validate_container(
+    path: &Path,
+    _: &ValidateOptions,
+    progress: &dyn Progress,
+) -> Result<ValidateReport, PackagerError> {
+    let package = Package::open(path)?;
+    let mut report = ValidateReport {
+        package_path: path.to_owned(),
+        valid: true,
+        checks: Checks::default(),
+        findings: Vec::new(),
+        warnings: Vec::new(),
+    };
+    let members = package.container.members();
+    report.checks.structure = count(members.len());
+    let first = members.first().map(|info| info.path.as_str());
+    if first != Some(MANIFEST_PATH) && package.container.format() != pdp_manifest::ContainerFormat::Folder {
+        report.warnings.push(format!("{MANIFEST_PATH} is not the first member"));
+    }
+    let digests = check_members(&package, &mut report, progress)?;
+    check_totals(&package.manifest, &mut report);
+    check_package(&package, &digests, &mut report);
+    report.findings.sort_by(|a, b| a.member.cmp(&b.member));
+    report.valid = report.findings.is_empty();
+    Ok(report)
+}
+
+fn count(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
+
+fn finding(
+    member: Option<&PackagePath>,
+    check: &'static str,
+    expected: impl ToString,
+    actual: impl ToString,
+) -> Finding {
+    Finding {
+        member: member.map(ToString::to_string),
+        check,
+        expected: expected.to_string(),
+        actual: actual.to_string(),
+    }
+}
+
+/// Reads and hashes every member; the digests of those that could be read.
+fn check_members(
+    package: &Package,
+    report: &mut ValidateReport,
+    progress: &dyn Progress,
+) -> Result<HashMap<PackagePath, Sha256Digest>, PackagerError> {
+    let declared: HashMap<&PackagePath, Declared<'_>> =
+        package.manifest.declared().map(|declared| (declared.path, declared)).collect();
+    let members = package.container.members();
+    let present: HashMap<&PackagePath, &MemberInfo> = members.iter().map(|info| (&info.path, info)).collect();
+    report.checks.presence = count(declared.len());
+    for declared in package.manifest.declared() {
+        if !present.contains_key(declared.path) {
+            report.findings.push(finding(Some(declared.path), "presence", "a member", "no such member"));
+        }
+    }
+    for info in members {
+        if info.path.as_str() != MANIFEST_PATH && !declared.contains_key(&info.path) {
+            let found =
+                finding(Some(&info.path), "declaration", "to be declared in the manifest", "an undeclared member");
+            report.findings.push(found);
+        }
+    }
+    progress.begin(Stage::Verifying, count(members.len()), members.iter().map(|info| info.size).sum());
+    let shared = Mutex::new((Vec::new(), HashMap::new()));
+    let note = |found: Option<Finding>, digest: Option<(PackagePath, Sha256Digest)>| {
+        let mut shared = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        shared.0.extend(found);
+        shared.1.extend(digest);
+    };
+    package.container.visit(&|_| true, &|info, body| {
+        let outcome = hash(info, body, progress);
+        if progress.is_cancelled() {
+            return Err(ArchiveError::Member { member: info.path.to_string(), reason: "interrupted".to_owned() });
+        }
+        progress.advance(1, 0);
+        let digest = match outcome {
+            Ok(digest) => digest,
+            Err(error) => {
+                let expected = declared.get(&info.path).and_then(|d| d.digest);
+                let expected = expected.map_or_else(|| "bytes that can be read".to_owned(), |d| format!("sha256 {d}"));
+                note(Some(finding(Some(&info.path), "content", expected, error)), None);
+                return Ok(());
+            }
+        };
+        let stated = declared.get(&info.path).and_then(|declared| declared.digest);
+        let wrong = stated.filter(|stated| **stated != digest);
+        note(
+            wrong.map(|stated| finding(Some(&info.path), "sha256", stated, digest)),
+            Some((info.path.clone(), digest)),
+        );
+        Ok(())
+    })?;
+    let (mut found, digests) = shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    report.findings.append(&mut found);
+    for (path, declared) in &declared {
+        let Some(info) = present.get(path) else { continue };
+        match declared.size {
+            Some(size) if size != info.size => report.findings.push(finding(Some(path), "size", size, info.size)),
+            Some(_) => {}
+            None => continue,
+        }
+        report.checks.sizes += 1;
+    }
+    let checked = |declared: &&Declared<'_>| declared.digest.is_some() && digests.contains_key(declared.path);
+    report.checks.checksums = count(declared.values().filter(checked).count());
+    report.checks.unverified = count(declared.values().filter(|declared| declared.digest.is_none()).count());
+    if report.checks.unverified > 0 {
+        report.warnings.push(format!("{} members have no checksum in the manifest", report.checks.unverified));
+    }
+    Ok(digests)
+}
+
+fn hash(info: &MemberInfo, body: &mut dyn Read, progress: &dyn Progress) -> Result<Sha256Digest, String> {
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; usize::try_from(info.size.clamp(1, 256 << 10)).unwrap_or(1)];
+    loop {
+        match body.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.finish()),
+            Ok(n) => {
+                hasher.update(buffer.get(..n).unwrap_or_default());
+                progress.advance(0, count(n));
+                if progress.is_cancelled() {
+                    return Err("interrupted".to_owned());
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+/// Recomputes what the manifest says about its own list of files.
+fn check_totals(manifest: &Manifest, report: &mut ValidateReport) {
+    let mut same = |check: &'static str, stated: String, actual: String| {
+        if stated != actual {
+            report.findings.push(finding(None, check, actual, stated));
+        }
+    };
+    same("totalFiles", manifest.total_files.to_string(), count(manifest.files.len()).to_string());
+    let events: u64 = manifest.files.iter().filter_map(|file| file.event_count).fold(0, u64::saturating_add);
+    same("totalEvents", manifest.total_events.to_string(), events.to_string());
+    let symbols: BTreeSet<&Symbol> = manifest.files.iter().map(|file| &file.symbol).collect();
+    let types: BTreeSet<&EventType> = manifest.files.iter().map(|file| &file.event_type).collect();
+    // A manifest by another maker may leave these lists out.
+    if !manifest.symbols.is_empty() {
+        same("symbols", words(manifest.symbols.iter().collect::<BTreeSet<_>>()), words(symbols));
+    }
+    if !manifest.event_types.is_empty() {
+        same("eventTypes", words(manifest.event_types.iter().collect::<BTreeSet<_>>()), words(types));
+    }
+    if let Some(stated) = manifest.uncompressed_size_bytes {
+        let sizes: Option<Vec<u64>> = manifest.files.iter().map(|file| file.uncompressed_size_bytes).collect();
+        if let Some(sizes) = sizes {
+            let total = sizes.into_iter().fold(0, u64::saturating_add);
+            same("uncompressedSizeBytes", stated.to_string(), total.to_string());
+        }
+    }
+    report.checks.totals = true;
+}
+
+fn words<T: ToString>(values: BTreeSet<&T>) -> String {
+    values.into_iter().map(T::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn check_package(package: &Package, digests: &HashMap<PackagePath, Sha256Digest>, report: &mut ValidateReport) {
+    if let Some(stated) = package.manifest.package_checksum {
+        report.checks.package_checksum = true;
+        let members = digests.iter().filter(|(path, _)| path.as_str() != MANIFEST_PATH);
+        let actual = listing::package_checksum(members);
+        if actual != stated {
+            report.findings.push(finding(None, "packageChecksum", stated.prefixed(), actual.prefixed()));
+        }
+    }
+    if let Some(stated) = package.manifest.package_size_bytes {
+        report.checks.package_size = true;
+        let actual = package.container.size();
+        if actual != stated {
+            report.findings.push(finding(None, "packageSizeBytes", stated, actual));
+        }
+    }
+}
+
+fn check_sidecar(path: &Path, report: &mut ValidateReport) -> Result<(), PackagerError> {
+    let beside = sidecar::path_of(path);
+    let Ok(file) = File::open(&beside) else { return Ok(()) };
+    let mut text = String::new();
+    let read = file.take(4096).read_to_string(&mut text);
+    report.checks.sidecar = true;
+    let stated = read.ok().and_then(|_| sidecar::parse(&text));
+    let mut archive = File::open(path).map_err(PackagerError::io("opening", path))?;
+    let actual = digest_of(&mut archive).map_err(PackagerError::io("reading", path))?;
+    match stated {
+        Some(stated) if stated == actual => {}
+        Some(stated) => report.findings.push(finding(None, "sidecar sha256", stated, actual)),
+        None => report.findings.push(finding(None, "sidecar sha256", "a line that sha256sum can check", "other text")),
+    }
+    Ok(())
+}
+
+/// The error of a member that could not be read, for callers outside.
+pub(crate) fn content_error(info: &MemberInfo, error: &std::io::Error) -> ArchiveError {
+    member_error(info, error)
+}

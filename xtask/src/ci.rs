@@ -1,0 +1,23 @@
+//! `cargo xtask ci`: everything that must hold before a change lands.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::{layers, process, test, tools};
+
+pub(crate) fn run(root: &Path) -> Result<()> {
+    let cargo = process::cargo();
+    process::run(root, &cargo, &["fmt", "--all", "--check"])?;
+    layers::run(root)?;
+    process::run(
+        root,
+        &cargo,
+        &["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
+    )?;
+    let strict = [("RUSTDOCFLAGS", "-D warnings".to_owned())];
+    process::run_with(root, &cargo, &["doc", "--workspace", "--no-deps", "--locked", "--quiet"], &strict)?;
+    tools::cargo_deny(root)?;
+    process::run(root, &cargo, &["deny", "--all-features", "check", "bans", "licenses", "sources"])?;
+    test::run(root, &[])
+}

@@ -1,0 +1,22 @@
+//! `cargo xtask test`: what the tests need, and all of them.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::{process, tools};
+
+pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
+    let python = tools::python(root)?;
+    tools::system(root);
+    // With these set, a test that cannot find its Python fails instead of skipping.
+    let environment = [("PDP_TEST_PYTHON", python.to_string_lossy().into_owned())];
+    let mut all = vec!["test", "--workspace", "--all-targets", "--quiet"];
+    if args.is_empty() {
+        process::run_with(root, process::cargo(), &all, &environment)?;
+        return process::run(root, process::cargo(), &["test", "--workspace", "--doc", "--quiet"]);
+    }
+    all = vec!["test"];
+    all.extend(args.iter().map(String::as_str));
+    process::run_with(root, process::cargo(), &all, &environment)
+}

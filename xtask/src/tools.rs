@@ -1,0 +1,90 @@
+//! What tests and checks need beside Rust, installed where it can be.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::process;
+
+/// Debian packages that the tests use, and a program by which each is known to be there.
+const SYSTEM: [(&str, &str); 4] =
+    [("unzip", "unzip"), ("p7zip-full", "7z"), ("zstd", "zstd"), ("r-base-core", "Rscript")];
+/// Packages of R, which bring no program.
+const R_PACKAGES: [&str; 2] = ["jsonlite", "dplyr"];
+
+/// A Python with the packages of `xtask/requirements.txt`, in an environment of its own below `target`.
+pub(crate) fn python(root: &Path) -> Result<PathBuf> {
+    let home = root.join("target/test-venv");
+    let requirements = root.join("xtask/requirements.txt");
+    let wanted = std::fs::read_to_string(&requirements).context("xtask/requirements.txt")?;
+    let program = if cfg!(windows) { home.join("Scripts/python.exe") } else { home.join("bin/python") };
+    let stamp = home.join("requirements.installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && program.is_file() {
+        return Ok(program);
+    }
+    let python = process::find("python3").or_else(|| process::find("python")).context("Python 3 is needed")?;
+    let shown = home.to_string_lossy();
+    if process::run(root, &python, &["-m", "venv", "--clear", &shown]).is_err() {
+        // Debian leaves `venv` out of its Python; the package index has the same thing.
+        let site = root.join("target/test-virtualenv");
+        let site_shown = site.to_string_lossy();
+        process::run(root, &python, &["-m", "pip", "install", "--quiet", "--target", &site_shown, "virtualenv"])?;
+        let path = [("PYTHONPATH", site_shown.to_string())];
+        process::run_with(root, &python, &["-m", "virtualenv", &shown], &path)?;
+    }
+    let list = requirements.to_string_lossy();
+    process::run(root, &program, &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", &list])?;
+    std::fs::write(&stamp, wanted).context("noting what was installed")?;
+    Ok(program)
+}
+
+/// Installs the system's packages where that is possible, and says what is missing where it is not.
+pub(crate) fn system(root: &Path) {
+    let r_ready = || {
+        let load = R_PACKAGES.map(|name| format!("library({name})")).join("; ");
+        process::find("Rscript").is_some_and(|rscript| {
+            std::process::Command::new(rscript).args(["-e", &load]).output().is_ok_and(|output| output.status.success())
+        })
+    };
+    let mut missing: Vec<String> = SYSTEM
+        .iter()
+        .filter(|(_, program)| process::find(program).is_none())
+        .map(|(package, _)| (*package).to_owned())
+        .collect();
+    if !r_ready() {
+        missing.extend(R_PACKAGES.map(|name| format!("r-cran-{name}")));
+    }
+    if missing.is_empty() {
+        return;
+    }
+    if process::find("apt-get").is_some() && is_root() {
+        let quiet = [("DEBIAN_FRONTEND", "noninteractive".to_owned())];
+        let mut args = vec!["install", "-y", "-qq", "--no-install-recommends"];
+        args.extend(missing.iter().map(String::as_str));
+        let installed = process::run_with(root, "apt-get", &["update", "-qq"], &quiet)
+            .and_then(|()| process::run_with(root, "apt-get", &args, &quiet));
+        match installed {
+            Ok(()) => return,
+            Err(error) => eprintln!("xtask: {error:#}"),
+        }
+    }
+    eprintln!("xtask: tests that need these are SKIPPED, for they cannot be installed here: {}", missing.join(", "));
+}
+
+/// Whether we may install the system's packages.
+fn is_root() -> bool {
+    process::output(Path::new("."), "id", &["-u"]).is_ok_and(|id| id.trim() == "0")
+}
+
+/// `cargo deny`, installed when it is not there.
+pub(crate) fn cargo_deny(root: &Path) -> Result<()> {
+    const VERSION: &str = "0.20.2";
+    if process::output(root, &process::cargo(), &["deny", "--version"]).is_ok() {
+        return Ok(());
+    }
+    process::run(root, process::cargo(), &["install", "cargo-deny", "--version", VERSION, "--locked", "--debug"])?;
+    if process::output(root, &process::cargo(), &["deny", "--version"]).is_err() {
+        bail!("cargo-deny was installed but cargo does not find it; is cargo's bin directory on the path?");
+    }
+    Ok(())
+}
