@@ -729,6 +729,8 @@ def _from_epoch(numbers: pd.Series) -> pd.Series:
 
 
 def _in_nanoseconds(times: pd.Series) -> pd.Series:
+    if times.dt.tz is None:  # as pandas 2.0 has it where every time is out of range
+        times = times.dt.tz_localize("UTC")
     if times.dtype.unit != "ns":
         # Times that nanoseconds cannot hold, the unset year 1 among them, would raise an error.
         times = times.where(times.between(_EARLIEST, _LATEST))

@@ -41,7 +41,8 @@ use crate::{PackagerError, Progress, Stage};
 /// written.
 pub fn create(options: &CreateOptions, progress: &dyn Progress) -> Result<CreateReport, PackagerError> {
     let pool = crate::threads(options.threads)?;
-    pool.install(|| run(options, &pool, progress)).map_err(|error| match error {
+    // Not inside the pool: this thread feeds the workers and waits for them.
+    run(options, &pool, progress).map_err(|error| match error {
         // However a stop shows itself, it is a stop.
         _ if progress.is_cancelled() => PackagerError::Cancelled,
         error => error,
@@ -50,7 +51,7 @@ pub fn create(options: &CreateOptions, progress: &dyn Progress) -> Result<Create
 
 fn run(options: &CreateOptions, pool: &ThreadPool, progress: &dyn Progress) -> Result<CreateReport, PackagerError> {
     check(options)?;
-    let Scan { root: _, files, skipped } = find(options, progress)?;
+    let Scan { root: _, files, skipped } = pool.install(|| find(options, progress))?;
     let target = Target::new(&options.output, options.file_name())?;
     let mut writer = container(options, target)?;
 
@@ -70,7 +71,8 @@ fn run(options: &CreateOptions, pool: &ThreadPool, progress: &dyn Progress) -> R
     let papers = papers::papers(options, &manifest, &gathered)?;
     let (manifest, front) = papers::pack(&mut *writer, pool, manifest, papers)?;
     let sealed = writer.seal(&ManifestText::new(&manifest), front)?;
-    let verified = options.read_back.then(|| read_back(sealed.temporary_path(), progress)).transpose()?;
+    let verified =
+        options.read_back.then(|| pool.install(|| read_back(sealed.temporary_path(), progress))).transpose()?;
     let (size, archive_sha256) = (sealed.size, sealed.sha256);
     let package_path = sealed.publish(options.existing)?;
     let sidecar_path = match archive_sha256 {

@@ -209,7 +209,8 @@ fn check_declarations(package: &Package) -> Result<(), PackagerError> {
         }
     }
     for info in package.container.members() {
-        if info.path.as_str() != MANIFEST_PATH && !declared.contains(&info.path) {
+        let known = info.path.as_str() == MANIFEST_PATH || declared.contains(&info.path);
+        if !known && !package.is_residue(&info.path) {
             findings.push(format!("{}: in the package, not declared in the manifest", info.path));
         }
     }

@@ -28,8 +28,8 @@ pub(crate) trait Inspector: Send {
     /// The next bytes.
     fn feed(&mut self, bytes: &[u8]);
 
-    /// There are no more.
-    fn finish(self: Box<Self>) -> Findings;
+    /// There are no more; `torn` when there should have been, so that the last piece may be cut anywhere.
+    fn finish(self: Box<Self>, torn: bool) -> Findings;
 }
 
 /// What a file holds.
@@ -123,7 +123,7 @@ struct Opaque;
 impl Inspector for Opaque {
     fn feed(&mut self, _: &[u8]) {}
 
-    fn finish(self: Box<Self>) -> Findings {
+    fn finish(self: Box<Self>, _: bool) -> Findings {
         Findings::default()
     }
 }
@@ -193,7 +193,7 @@ impl Inspection {
             }
             None => Feed { inspector: Box::new(Opaque), size: 0 },
         };
-        let mut findings = feed.inspector.finish();
+        let mut findings = feed.inspector.finish(torn.is_some());
         findings.uncompressed_size = feed.size;
         if let Some(reason) = torn {
             let records = findings.tally.records;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pdp_archive::{ArchiveError, ContainerReader, Limits};
 use pdp_manifest::json::{self, MANIFEST_PATH};
-use pdp_manifest::{Manifest, PackagePath};
+use pdp_manifest::{ContainerFormat, Manifest, PackagePath};
 
 use crate::PackagerError;
 
@@ -16,6 +16,11 @@ pub(crate) struct Package {
 }
 
 impl Package {
+    /// Whether a member of a folder is what Python leaves beside a script that was imported.
+    pub(crate) fn is_residue(&self, path: &PackagePath) -> bool {
+        self.container.format() == ContainerFormat::Folder && path.components().any(|part| part == "__pycache__")
+    }
+
     /// Opens the package at `path`.
     pub(crate) fn open(path: &Path) -> Result<Self, PackagerError> {
         if std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {

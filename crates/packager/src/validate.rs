@@ -176,7 +176,9 @@ fn check_members(
         }
     }
     for info in members {
-        if info.path.as_str() != MANIFEST_PATH && !declared.contains_key(&info.path) {
+        if package.is_residue(&info.path) {
+            report.warnings.push(format!("{} was made by running a script; it is no part of the package", info.path));
+        } else if info.path.as_str() != MANIFEST_PATH && !declared.contains_key(&info.path) {
             let found =
                 finding(Some(&info.path), "declaration", "to be declared in the manifest", "an undeclared member");
             report.findings.push(found);
@@ -189,7 +191,7 @@ fn check_members(
         shared.0.extend(found);
         shared.1.extend(digest);
     };
-    package.container.visit(&|_| true, &|info, body| {
+    package.container.visit(&|info| !package.is_residue(&info.path), &|info, body| {
         let outcome = hash(info, body, progress);
         if progress.is_cancelled() {
             return Err(ArchiveError::Member { member: info.path.to_string(), reason: "interrupted".to_owned() });

@@ -39,7 +39,7 @@ pub(super) fn plan(package: &Package, destination: &Path) -> Result<(Vec<Step>, 
     let declared: std::collections::HashMap<&PackagePath, Declared<'_>> =
         package.manifest.declared().map(|declared| (declared.path, declared)).collect();
     let mut steps = Vec::with_capacity(package.container.members().len());
-    for info in package.container.members() {
+    for info in package.container.members().iter().filter(|info| !package.is_residue(&info.path)) {
         let place = if data.contains(&info.path) || papers.is_empty() {
             info.path.clone()
         } else {

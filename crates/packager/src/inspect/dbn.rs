@@ -79,7 +79,7 @@ impl Inspector for Dbn {
         }
     }
 
-    fn finish(mut self: Box<Self>) -> Findings {
+    fn finish(mut self: Box<Self>, _: bool) -> Findings {
         let left = self.machine.data().len();
         if self.damage.is_none() && left > 0 {
             self.damage = Some(format!("the last {left} bytes are no whole record"));

@@ -87,7 +87,7 @@ impl Inspector for Jsonl {
         }
     }
 
-    fn finish(mut self: Box<Self>) -> Findings {
+    fn finish(mut self: Box<Self>, _: bool) -> Findings {
         if self.overlong || !self.partial.is_empty() {
             self.end_line(&[]);
         }
@@ -106,7 +106,7 @@ mod tests {
         for part in text.as_bytes().chunks(piece) {
             inspector.feed(part);
         }
-        inspector.finish()
+        inspector.finish(false)
     }
 
     #[test]

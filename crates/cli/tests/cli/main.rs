@@ -1,0 +1,12 @@
+//! `pdp` as a person runs it, and what other tools make of its packages.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
+
+mod damage;
+mod interop;
+mod journey;
+mod killed;
+mod loaders;
+mod odd_inputs;
+mod reproducible;
+mod support;
+mod usage;
