@@ -4,6 +4,7 @@
 //! inspector of its format. What comes out is independent of how the bytes were cut.
 
 pub(crate) mod clock;
+mod columns;
 mod csv;
 mod dbn;
 mod dialect;
@@ -39,7 +40,7 @@ pub(crate) struct Findings {
     /// Whether the records were counted at all.
     pub(crate) counted: bool,
     pub(crate) symbols: Symbols,
-    /// Of the first record.
+    /// Of the first record, or as the columns tell.
     pub(crate) event_type: Option<EventType>,
     pub(crate) source: Option<String>,
     pub(crate) schema_version: Option<String>,
@@ -52,6 +53,8 @@ pub(crate) struct Findings {
     pub(crate) damage: Option<String>,
     /// Whether the format compresses inside.
     pub(crate) already_compressed: bool,
+    /// Whether [`event_type`](Self::event_type) is a guess by the columns, which a path outweighs.
+    pub(crate) guessed_type: bool,
     /// Bytes with the file's own compression undone.
     pub(crate) uncompressed_size: u64,
 }

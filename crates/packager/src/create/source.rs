@@ -26,6 +26,7 @@ pub(super) struct FileSource<'a> {
     left: u64,
     inspection: Option<Inspection>,
     findings: Option<Findings>,
+    compressed: bool,
     /// How the file changed under the reader, if it did.
     changed: Option<String>,
 }
@@ -38,7 +39,9 @@ pub(super) struct TextSource {
 
 impl<'a> FileSource<'a> {
     pub(super) fn new(file: DataFile, member: PackagePath, progress: &'a dyn Progress) -> Self {
-        Self { file, member, progress, handle: None, left: 0, inspection: None, findings: None, changed: None }
+        let compressed = is_compressed(&file);
+        let (handle, inspection, findings, changed) = (None, None, None, None);
+        Self { file, member, progress, handle, left: 0, inspection, findings, compressed, changed }
     }
 
     /// The file, what it holds, and how it changed while it was read.
@@ -115,6 +118,7 @@ impl MemberSource for FileSource<'_> {
         let same = metadata.len() == self.file.size && modified == self.file.modified;
         if !same && self.file.format == DataFormat::Parquet {
             self.file.findings = Some(Box::new(parquet_file(&handle)));
+            self.compressed = is_compressed(&self.file);
         }
         if !same {
             self.file.size = metadata.len();
@@ -131,9 +135,14 @@ impl MemberSource for FileSource<'_> {
     }
 
     fn is_compressed(&self) -> bool {
-        self.file.encoding != ContentEncoding::Identity
-            || self.file.findings.as_ref().is_some_and(|findings| findings.already_compressed)
+        self.compressed
     }
+}
+
+/// Whether compressing a file again would gain nothing.
+fn is_compressed(file: &DataFile) -> bool {
+    file.encoding != ContentEncoding::Identity
+        || file.findings.as_ref().is_some_and(|findings| findings.already_compressed)
 }
 
 impl TextSource {

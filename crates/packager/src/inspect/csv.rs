@@ -4,7 +4,7 @@ use csv_core::{ReadRecordResult, Reader};
 use pdp_manifest::CsvDialect;
 
 use super::shape::{Kind, Role, Shape};
-use super::{Findings, Inspector, clock, dialect, record, sniff};
+use super::{Findings, Inspector, clock, columns, dialect, record, sniff};
 
 /// A row longer than this is no record.
 const MAX_ROW: usize = 64 << 20;
@@ -172,6 +172,8 @@ impl Rows {
             }
         }
         self.findings.counted = true;
+        self.findings.event_type = columns::event_type(self.dialect.columns.iter().map(String::as_str));
+        self.findings.guessed_type = true;
         self.findings.flat = Some(self.columns);
         self.findings.csv = Some(self.dialect);
         self.findings

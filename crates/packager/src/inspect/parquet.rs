@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::Findings;
 use super::clock::{self, Stamp};
 use super::shape::{Kind, Shape};
+use super::tally::Tally;
 
 /// Rows read at a time.
 const BATCH: usize = 8192;
@@ -48,23 +49,16 @@ fn read(file: &File) -> parquet::errors::Result<Findings> {
             .iter()
             .find_map(|name| schema.columns().iter().position(|c| c.path().string().eq_ignore_ascii_case(name)))
     };
-    if let Some(at) = named(&["symbol", "ticker"]) {
-        texts(&reader, at, |text| findings.symbols.note(text))?;
-    }
-    if let Some(at) = named(&["source"]) {
-        texts(&reader, at, |text| {
-            findings.source.get_or_insert_with(|| text.to_owned());
-        })?;
-    }
-    let time = named(&["timestamp", "ts_event", "time", "datetime", "date", "starttime", "open_time", "ts_init"]);
-    match time {
-        Some(at) => times(&reader, at, rows, &mut findings)?,
-        None => findings.tally.span(rows, []),
-    }
-    // A footer that promises other rows than the columns hold is damage, not a count.
-    if findings.tally.records != rows {
+    // The footer counts the rows; a column that cannot be decoded takes its values away and not the count.
+    if let Err(error) = columns(&reader, &named, rows, &mut findings) {
+        findings.tally = Tally::default();
+        findings.tally.span(rows, []);
+        findings.damage = Some(format!("its columns cannot be read: {error}"));
+    } else if findings.tally.records != rows {
         findings.damage = Some(format!("its footer says {rows} rows, its time column has {}", findings.tally.records));
     }
+    findings.event_type = super::columns::event_type(schema.columns().iter().map(|column| column.name()));
+    findings.guessed_type = true;
     findings.already_compressed = metadata
         .row_groups()
         .iter()
@@ -72,6 +66,31 @@ fn read(file: &File) -> parquet::errors::Result<Findings> {
         .any(|chunk| chunk.compression() != Compression::UNCOMPRESSED);
     findings.flat = Some(shape);
     Ok(findings)
+}
+
+/// Reads the columns that tell symbol, source and time.
+fn columns(
+    reader: &dyn FileReader,
+    named: &dyn Fn(&[&str]) -> Option<usize>,
+    rows: u64,
+    findings: &mut Findings,
+) -> parquet::errors::Result<()> {
+    if let Some(at) = named(&["symbol", "ticker"]) {
+        texts(reader, at, |text| findings.symbols.note(text))?;
+    }
+    if let Some(at) = named(&["source"]) {
+        texts(reader, at, |text| {
+            findings.source.get_or_insert_with(|| text.to_owned());
+        })?;
+    }
+    let time = named(&["timestamp", "ts_event", "time", "datetime", "date", "starttime", "open_time", "ts_init"]);
+    match time {
+        Some(at) => times(reader, at, rows, findings),
+        None => {
+            findings.tally.span(rows, []);
+            Ok(())
+        }
+    }
 }
 
 fn kind(column: &ColumnDescriptor) -> Kind {
@@ -155,7 +174,7 @@ fn times(reader: &dyn FileReader, at: usize, rows: u64, findings: &mut Findings)
     let full = column.max_def_level();
     let unit = unit(&column);
     let mut row = 0_u64;
-    let mut add = |tally: &mut super::tally::Tally, stamp: Option<Stamp>| {
+    let mut add = |tally: &mut Tally, stamp: Option<Stamp>| {
         row += 1;
         tally.record(row, stamp, None);
     };

@@ -16,6 +16,8 @@ pub(crate) struct PathFacts {
     pub(crate) event_type: Option<EventType>,
     pub(crate) date: Option<FileDate>,
     pub(crate) source: Option<SourceName>,
+    /// Whether a known event type stands where a convention has it; without one, all of it is a guess.
+    pub(crate) follows_a_convention: bool,
 }
 
 /// The time that a file's name says it covers.
@@ -120,10 +122,12 @@ pub(crate) fn read(components: &[&str]) -> PathFacts {
     }
     let file = FileName::read(sniff::stem(name));
     let type_in_directory = facts.event_type.is_some();
+    let date_in_directory = facts.date.is_some();
     // A flat name says everything itself, whatever directory the file was put into.
     let flat_name = file.rest.filter(|_| file.event_type.is_some() && file.date.is_some());
     facts.date = file.date.or(facts.date);
     facts.event_type = facts.event_type.or(file.event_type);
+    facts.follows_a_convention = facts.event_type.is_some();
 
     let symbol_at = match type_at {
         // `{symbol}/{type}`, perhaps with a source or an asset class before it; `{type}/{symbol}`.
@@ -137,7 +141,7 @@ pub(crate) fn read(components: &[&str]) -> PathFacts {
         None => words.len().checked_sub(1),
     };
     let in_directory = symbol_at.and_then(|at| words.get(at)).copied();
-    if facts.event_type.is_none() && in_directory.is_some() {
+    if facts.event_type.is_none() && date_in_directory && in_directory.is_some() {
         // `{date}/{symbol}/{type}` with a type of the user's own.
         facts.event_type = file.rest.filter(|word| *word != "data").and_then(|word| word.parse().ok());
     }

@@ -18,6 +18,7 @@ const LOOK: usize = 256 << 10;
 pub(super) fn look(candidate: Candidate) -> DataFile {
     let components: Vec<&str> = candidate.components.iter().map(String::as_str).collect();
     let by_path = conventions::read(&components);
+    let certain = by_path.follows_a_convention;
     let mut file = DataFile {
         path: candidate.path,
         relative: candidate.relative,
@@ -35,7 +36,7 @@ pub(super) fn look(candidate: Candidate) -> DataFile {
         unreadable: None,
     };
     match first_findings(&mut file) {
-        Ok(Some(findings)) => settle(&mut file, &findings),
+        Ok(Some(findings)) => settle(&mut file, &findings, certain),
         Ok(None) => {}
         Err(error) => file.unreadable = Some(error),
     }
@@ -65,6 +66,8 @@ fn first_findings(file: &mut DataFile) -> io::Result<Option<Findings>> {
             let settled = Findings {
                 symbols: findings.symbols.clone(),
                 source: findings.source.clone(),
+                event_type: findings.event_type.clone(),
+                guessed_type: findings.guessed_type,
                 tally: findings.tally.first_only(),
                 ..Findings::default()
             };
@@ -96,13 +99,16 @@ fn decoded(head: &[u8], encoding: ContentEncoding) -> Vec<u8> {
 }
 
 /// Holds what the path says against the first record; the record wins.
-fn settle(file: &mut DataFile, findings: &Findings) {
-    settle_symbol(file, findings);
+///
+/// Only a path that follows a convention, which `certain` says, can be contradicted worth a remark.
+fn settle(file: &mut DataFile, findings: &Findings, certain: bool) {
+    settle_symbol(file, findings, certain);
     if let Some(event_type) = &findings.event_type
         && !event_type.is_unknown()
+        && (file.event_type.is_unknown() || !findings.guessed_type)
     {
         let by_path = std::mem::replace(&mut file.event_type, event_type.clone());
-        if !by_path.is_unknown() && by_path != file.event_type {
+        if certain && !by_path.is_unknown() && by_path != file.event_type {
             file.warnings.push(format!("its path says event type {by_path}, its first record {}", file.event_type));
         }
     }
@@ -125,7 +131,7 @@ fn settle(file: &mut DataFile, findings: &Findings) {
 /// The name of data of several instruments that no path names.
 const SEVERAL: &str = "MULTI";
 
-fn settle_symbol(file: &mut DataFile, findings: &Findings) {
+fn settle_symbol(file: &mut DataFile, findings: &Findings, certain: bool) {
     let Some(first) = findings.symbols.first().and_then(|text| text.trim().parse::<Symbol>().ok()) else { return };
     let by_path = &file.symbol;
     if let Some(second) = findings.symbols.second() {
@@ -137,7 +143,7 @@ fn settle_symbol(file: &mut DataFile, findings: &Findings) {
         file.warnings.push(format!("{remark}; it is filed under {}", file.symbol));
         return;
     }
-    if *by_path != Symbol::unknown() && !by_path.matches(&first) {
+    if certain && *by_path != Symbol::unknown() && !by_path.matches(&first) {
         file.warnings.push(format!("its path says symbol {by_path}, its first record {first}"));
     }
     file.symbol = first;
