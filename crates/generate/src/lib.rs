@@ -58,6 +58,7 @@ impl Texts {
         let mut context = Context::new();
         context.insert("package", &view::Package::of(manifest));
         context.insert("members", members);
+        context.insert("has_loaders", &members.iter().any(|path| path.starts_with("scripts/load_data")));
         Ok(self.tera.render(README, &context)?)
     }
 

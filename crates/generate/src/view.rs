@@ -57,7 +57,7 @@ impl Package {
         Self {
             name: markdown(manifest.name.as_str()),
             id: manifest.package_id.to_string(),
-            description: manifest.description.as_deref().map(one_line),
+            description: manifest.description.as_deref().map(markdown),
             created_at: time::format(manifest.created_at),
             creator_version: manifest.creator_version.clone().unwrap_or_default(),
             total_files: count(manifest.total_files),
