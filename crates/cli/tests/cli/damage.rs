@@ -124,3 +124,22 @@ fn t022_t024_what_lies_in_the_way_at_the_destination() {
     home.put("plain", "x");
     home.pdp(&["import", path, "--destination", "plain"]).fails(2, "not a directory");
 }
+
+#[test]
+fn a_package_cannot_bring_what_speaks_for_an_import() {
+    let home = Home::new();
+    let path = package(&home, &["--format", "folder"]);
+    // A member that another import would take for its own journal, declared like any other.
+    let text = b"{\"moves\":[]}";
+    std::fs::create_dir(path.join(".pdp-import")).unwrap();
+    std::fs::write(path.join(".pdp-import/journal.json"), text).unwrap();
+    let mut manifest = crate::support::manifest(&path);
+    let digest = "9ed8e2e1e1a5f3ea38c5ec0b4a5d8b4b4b6d32ed9d6f9e06e0e9d3b7dc0ad6ac";
+    let entry =
+        serde_json::json!({ "path": ".pdp-import/journal.json", "sizeBytes": text.len(), "checksumSha256": digest });
+    manifest["supplementaryFiles"].as_array_mut().unwrap().push(entry);
+    std::fs::write(path.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
+    let args = ["import", path.to_str().unwrap(), "--destination", "there", "--skip-validation"];
+    home.pdp(&args).fails(3, "names that begin with .pdp- are reserved");
+    assert!(!home.join("there").exists());
+}

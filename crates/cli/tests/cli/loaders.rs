@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Home, Ran, manifest, oracle, program, python, sample_data, shared, workspace};
+use crate::support::{Home, Ran, manifest, oracle, program, python, sample_data, shared, skipped, workspace};
 
 #[test]
 fn python_rows_equal_the_manifests_counts_in_every_sample_package() {
@@ -80,7 +80,7 @@ fn r_rows_equal_the_manifests_counts() {
     let Some(rscript) = program("Rscript") else { return };
     let ready = Command::new(&rscript).args(["-e", "library(jsonlite); library(dplyr)"]).output().unwrap();
     if !ready.status.success() {
-        eprintln!("SKIPPED: R without jsonlite and dplyr");
+        skipped("R without jsonlite and dplyr");
         return;
     }
     let home = Home::new();

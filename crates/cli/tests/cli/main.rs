@@ -1,5 +1,5 @@
 //! `pdp` as a person runs it, and what other tools make of its packages.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod damage;
 mod interop;

@@ -124,13 +124,19 @@ pub(crate) fn sample_data() -> String {
     workspace().join("fixtures/sample-data").to_str().unwrap().to_owned()
 }
 
+/// Says that a test is skipped, past the harness, which keeps what a passing test prints to itself.
+pub(crate) fn skipped(reason: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
+}
+
 /// Real files beside the workspace, which are not part of it.
 pub(crate) fn shared(name: &str) -> Option<PathBuf> {
     let path = workspace().join("../shared/data").join(name);
     if path.exists() {
         return Some(path);
     }
-    eprintln!("SKIPPED: no real data at ../shared/data/{name}");
+    skipped(&format!("no real data at ../shared/data/{name}"));
     None
 }
 
@@ -143,7 +149,7 @@ pub(crate) fn python() -> Option<PathBuf> {
     if own.is_file() {
         return Some(own);
     }
-    eprintln!("SKIPPED: no Python with pandas; `cargo xtask test` makes one");
+    skipped("no Python with pandas; `cargo xtask test` makes one");
     None
 }
 
@@ -152,7 +158,7 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let found = std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file());
     if found.is_none() {
-        eprintln!("SKIPPED: {name} is not installed");
+        skipped(&format!("{name} is not installed"));
     }
     found
 }

@@ -40,6 +40,12 @@ pub(super) fn plan(package: &Package, destination: &Path) -> Result<(Vec<Step>, 
         package.manifest.declared().map(|declared| (declared.path, declared)).collect();
     let mut steps = Vec::with_capacity(package.container.members().len());
     for info in package.container.members().iter().filter(|info| !package.is_residue(&info.path)) {
+        // Names that the import itself uses at a destination; a package that brings them would speak for it.
+        if info.path.components().any(|part| part.starts_with(".pdp-")) {
+            let findings = vec![format!("{}: names that begin with .pdp- are reserved", info.path)];
+            let summary = "the package has a member that no package may have; nothing was imported".to_owned();
+            return Err(PackagerError::Invalid { summary, findings });
+        }
         let place = if data.contains(&info.path) || papers.is_empty() {
             info.path.clone()
         } else {
@@ -88,10 +94,13 @@ fn existing(destination: &Path, step: &Step, package: &Package) -> Result<Existi
     }
     let same = match step.digest {
         Some(digest) => holds(&path, step.size, &digest).map_err(PackagerError::io("reading", &path))?,
-        None => {
-            let there = fs::read(&path).map_err(PackagerError::io("reading", &path))?;
-            package.container.read(&step.member, step.size)? == there
+        None if step.member.as_str() == MANIFEST_PATH => {
+            let bytes = package.container.read(&step.member, pdp_manifest::json::DEFAULT_MAX_BYTES)?;
+            let digest = Sha256Digest::of(&bytes);
+            holds(&path, step.size, &digest).map_err(PackagerError::io("reading", &path))?
         }
+        // Without a checksum nothing says that it is the same.
+        None => false,
     };
     Ok(if same { Existing::Same } else { Existing::Other })
 }
