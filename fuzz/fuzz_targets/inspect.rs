@@ -1,4 +1,7 @@
 //! No data file makes the scan panic, whatever its name promises. The first byte chooses the name.
+//!
+//! Parquet is left out: its reader is another project's and does panic, which the scan catches and the fuzzer would not
+//! let it; a test of the packager damages Parquet files byte by byte instead.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -6,10 +9,13 @@ use pdp_packager::Silent;
 use pdp_packager::manifest::Filters;
 use pdp_packager::scan::{ScanOptions, scan};
 
-const NAMES: [&str; 7] = ["x.jsonl", "x.jsonl.gz", "x.jsonl.zst", "x.csv", "x.csv.gz", "x.parquet", "x.dbn"];
+const NAMES: [&str; 6] = ["x.jsonl", "x.jsonl.gz", "x.jsonl.zst", "x.csv", "x.csv.gz", "x.dbn"];
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((choice, content)) = bytes.split_first() else { return };
+    if content.starts_with(b"PAR1") {
+        return;
+    }
     let Ok(home) = tempfile::tempdir() else { return };
     let name = NAMES[usize::from(*choice) % NAMES.len()];
     if std::fs::write(home.path().join(name), content).is_err() {

@@ -74,6 +74,15 @@ fn what_is_written_is_read_back_the_same() {
 }
 
 #[test]
+fn numbers_of_seventeen_digits_survive() {
+    let mut value = sample();
+    value["customMetadata"] = serde_json::from_str(r#"{ "a": 184.44444444444446, "b": 0.1, "c": 1e-7 }"#).unwrap();
+    let manifest = read(&value).unwrap();
+    let again = json::parse(&ManifestText::new(&manifest).render(1_048_576)).unwrap();
+    assert_eq!(again, manifest);
+}
+
+#[test]
 fn the_size_is_found_even_when_a_description_imitates_it() {
     let mut value = sample();
     value["description"] = json!(format!("\n  \"packageSizeBytes\": {}", u64::MAX));

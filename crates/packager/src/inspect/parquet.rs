@@ -298,3 +298,37 @@ fn first<T: DataType>(mut reader: ColumnReaderImpl<T>) -> Option<T::T> {
     reader.read_records(64, Some(&mut levels), None, &mut values).ok()?;
     values.into_iter().next()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn look(bytes: &[u8]) -> Result<Findings, String> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        inspect(&file)
+    }
+
+    #[test]
+    fn every_cut_and_every_damaged_byte_ends_in_findings_or_an_error() {
+        let sample =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/sample-data/MSFT/BboQuote/2024-01-03.parquet");
+        let good = std::fs::read(sample).unwrap();
+        let findings = look(&good).unwrap();
+        assert_eq!((findings.tally.records, findings.symbols.first()), (200, Some("MSFT")));
+        assert!(findings.already_compressed && findings.damage.is_none());
+        // The default hook would print every panic that is caught.
+        std::panic::set_hook(Box::new(|_| {}));
+        for len in (0..good.len()).step_by(7) {
+            assert!(look(&good[..len]).is_err(), "cut to {len}");
+        }
+        for at in 0..good.len() {
+            let mut bytes = good.clone();
+            bytes[at] ^= 0x11;
+            let _ = look(&bytes);
+        }
+        let _ = std::panic::take_hook();
+    }
+}
