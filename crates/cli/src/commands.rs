@@ -56,7 +56,7 @@ fn show<R: Serialize>(
 fn create(args: CreateArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let epoch = source_date_epoch()?;
     let given = args.time_is_given() || epoch.is_some();
-    let mut options = args.options(global, epoch.unwrap_or_else(now));
+    let mut options = args.options(global, epoch.unwrap_or_else(now))?;
     // Two packages made within one second would have one name; the second takes the next second.
     let exists = |options: &pdp_packager::CreateOptions| options.output.join(options.file_name()).exists();
     while !given && options.existing == pdp_packager::Existing::KeepSame && exists(&options) {

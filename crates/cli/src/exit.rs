@@ -43,7 +43,8 @@ pub(crate) fn failed(error: &anyhow::Error, json: bool) -> ExitCode {
         ErrorKind::NotFound => (NOT_FOUND, "notFound"),
         ErrorKind::Interrupted => (INTERRUPTED, "interrupted"),
     };
-    let message = format!("{error:#}");
+    // The library's messages name their causes themselves.
+    let message = packager.map_or_else(|| format!("{error:#}"), ToString::to_string);
     if json {
         let report = json!({ "error": { "kind": kind, "exitCode": code, "message": message } });
         let _ = writeln!(std::io::stdout(), "{report:#}");

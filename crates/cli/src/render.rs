@@ -38,7 +38,10 @@ pub(crate) fn created(report: &CreateReport, quiet: bool, out: &mut dyn Write) -
         }
         None => writeln!(out, "Verified   no (--skip-checksums)")?,
     }
-    writeln!(out, "\nNext: pdp validate {0}\n      pdp list {0}\n      pdp import {0} --destination DIR", quoted(&path))
+    // As it was called, so that the lines work as they stand.
+    let program = std::env::args().next().unwrap_or_else(|| "pdp".to_owned());
+    let (pdp, path) = (quoted(&program), quoted(&path));
+    writeln!(out, "\nNext: {pdp} validate {path}\n      {pdp} list {path}\n      {pdp} import {path} --destination DIR")
 }
 
 /// Remarks on what was packed, to standard error.
@@ -187,7 +190,7 @@ fn size(bytes: u64) -> String {
 /// ` (12.3% of the data)`.
 fn share(part: u64, whole: u64) -> String {
     let tenths = u128::from(part) * 1000 / u128::from(whole.max(1));
-    if whole == 0 { String::new() } else { format!(" ({}.{}% of the data files)", tenths / 10, tenths % 10) }
+    if part > whole { String::new() } else { format!(" ({}.{}% of the data files)", tenths / 10, tenths % 10) }
 }
 
 /// The first of many words.

@@ -506,7 +506,8 @@
   # A file's rows, or only those of one day.
   read_file <- function(entry, day = NULL) {
     found <- READERS[[entry$format]](locate(entry$path), entry)
-    columns <- fill(found$columns, "symbol", or(entry$symbol, "UNKNOWN"), found$rows)
+    columns <- respell(found$columns, entry)
+    columns <- fill(columns, "symbol", or(entry$symbol, "UNKNOWN"), found$rows)
     columns <- name_types(columns, entry, found$rows)
     known <- declared(entry)
     for (i in seq_along(columns)) {
@@ -519,11 +520,26 @@
     if (is.null(day)) frame else frame[is_on(frame, day, entry), ]
   }
 
-  # Types of the columns, by lower-case name, as the manifest's schema has them.
-  declared <- function(entry) {
+  # The fields of a file's records, as the manifest's schema has them.
+  fields_of <- function(entry) {
     schemas <- manifest()$schemas
     schema <- schemas[tolower(names(schemas)) %in% tolower(or(entry$eventType, ""))]
-    fields <- if (length(schema)) schema[[1]]$fields
+    if (length(schema)) schema[[1]]$fields
+  }
+
+  # The schema's spelling of columns that a file has in another case, so that one field is one column.
+  respell <- function(columns, entry) {
+    known <- texts(lapply(fields_of(entry), `[[`, "name"))
+    for (i in seq_along(columns)) {
+      name <- known[tolower(known) == tolower(trimws(names(columns)[i]))]
+      if (length(name) && !(name[1] %in% names(columns))) names(columns)[i] <- name[1]
+    }
+    columns
+  }
+
+  # Types of the columns, by lower-case name.
+  declared <- function(entry) {
+    fields <- fields_of(entry)
     stats::setNames(texts(lapply(fields, function(f) or(f$type, ""))),
                     tolower(trimws(texts(lapply(fields, `[[`, "name")))))
   }

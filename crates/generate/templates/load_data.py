@@ -605,6 +605,7 @@ _READERS = {"jsonl": _read_jsonl, "csv": _read_csv, "parquet": _read_parquet}
 def _frames(entry: dict[str, Any], day: Optional[dt.date] = None) -> Iterator[pd.DataFrame]:
     """A file's rows in batches, or only those of one day."""
     for frame in _READERS[entry["format"]](_locate(entry["path"]), entry):
+        frame = frame.rename(columns=_spellings(frame, entry))
         _fill(frame, "symbol", entry.get("symbol") or "UNKNOWN")
         _name_types(frame, entry)
         datetimes = {name for name, (kind, _) in _declared(entry).items() if kind == "datetime"}
@@ -613,6 +614,26 @@ def _frames(entry: dict[str, Any], day: Optional[dt.date] = None) -> Iterator[pd
             if name in datetimes or (name.rpartition(".")[2] in _TIME_NAMES and _may_be_times(frame[column])):
                 frame[column] = _as_utc(frame[column])
         yield frame if day is None else frame[_is_on(frame, day, entry)]
+
+
+def _spellings(frame: pd.DataFrame, entry: dict[str, Any]) -> dict[Any, str]:
+    """The schema's spelling of columns that a file has in another case, so that one field is one column."""
+    names = dict((name.lower(), name) for name in _schema_names(entry))
+    found: dict[Any, str] = dict()
+    taken = set(frame.columns)
+    for column in frame.columns:
+        name = names.get(str(column).strip().lower())
+        if name is not None and name not in taken:
+            found[column] = name
+            taken.add(name)
+    return found
+
+
+def _schema_names(entry: dict[str, Any]) -> list[str]:
+    for event_type, schema in (_manifest().get("schemas") or {}).items():
+        if event_type.casefold() == (entry.get("eventType") or "").casefold():
+            return [field["name"] for field in schema.get("fields") or []]
+    return []
 
 
 def _declared(entry: dict[str, Any]) -> dict[str, tuple[str, bool]]:

@@ -25,7 +25,7 @@ pub struct QualitySummary {
     pub completeness_score: f64,
     /// Records without a finding among all records.
     pub integrity_score: f64,
-    /// The overall score as a letter.
+    /// The overall score as a letter, at most B while any file is empty, damaged or has unparsable lines.
     pub grade: Grade,
     /// Findings in words, the gravest first.
     #[serde(default)]

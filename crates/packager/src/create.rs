@@ -51,13 +51,13 @@ pub fn create(options: &CreateOptions, progress: &dyn Progress) -> Result<Create
 
 fn run(options: &CreateOptions, pool: &ThreadPool, progress: &dyn Progress) -> Result<CreateReport, PackagerError> {
     check(options)?;
-    let Scan { root: _, files, skipped } = pool.install(|| find(options, progress))?;
+    let Scan { root: _, mut files, skipped } = pool.install(|| find(options, progress))?;
     let target = Target::new(&options.output, options.file_name())?;
     let mut writer = container(options, target)?;
 
     let bytes = files.iter().map(|file| file.size).sum();
     progress.begin(Stage::Packing, u64::try_from(files.len()).unwrap_or(0), bytes);
-    let places = place::place(&files, options.layout).map_err(ArchiveError::from)?;
+    let places = place::place(&mut files, options.layout).map_err(ArchiveError::from)?;
     let mut ordered: Vec<(DataFile, PackagePath)> = files.into_iter().zip(places).collect();
     ordered.sort_by(|a, b| a.1.cmp(&b.1));
     let mut gathered = Gathered { skipped, ..Gathered::default() };
@@ -75,6 +75,8 @@ fn run(options: &CreateOptions, pool: &ThreadPool, progress: &dyn Progress) -> R
         options.read_back.then(|| pool.install(|| read_back(sealed.temporary_path(), progress))).transpose()?;
     let (size, archive_sha256) = (sealed.size, sealed.sha256);
     let package_path = sealed.publish(options.existing)?;
+    // It was read back under the name it had until now.
+    let verified = verified.map(|report| crate::ValidateReport { package_path: package_path.clone(), ..report });
     let sidecar_path = match archive_sha256 {
         Some(digest) => {
             let path = crate::sidecar::path_of(&package_path);
@@ -223,7 +225,7 @@ impl Gathered {
         self.warnings.extend(remarks.map(|remark| format!("{}: {remark}", file.relative)));
         let unparsable = findings.tally.unparsable_count();
         if unparsable > 0 {
-            self.warnings.push(format!("{}: {unparsable} lines are no records", file.relative));
+            self.warnings.push(format!("{}: {unparsable} unparsable, which are no records", file.relative));
         }
         if !findings.counted {
             let format = file.format;

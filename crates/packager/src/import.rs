@@ -85,13 +85,22 @@ pub struct ImportReport {
 /// destination is then as it was.
 pub fn import(options: &ImportOptions, progress: &dyn Progress) -> Result<ImportReport, PackagerError> {
     let pool = crate::threads(options.threads)?;
-    pool.install(|| run(options, progress)).map_err(|error| match error {
+    pool.install(|| run(options, progress, Way::WholeIfEmpty)).map_err(|error| match error {
         _ if progress.is_cancelled() => PackagerError::Cancelled,
         error => error,
     })
 }
 
-fn run(options: &ImportOptions, progress: &dyn Progress) -> Result<ImportReport, PackagerError> {
+/// How files may come to their places.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// An empty destination appears in one step.
+    WholeIfEmpty,
+    /// Under a journal in any case.
+    Journal,
+}
+
+fn run(options: &ImportOptions, progress: &dyn Progress, way: Way) -> Result<ImportReport, PackagerError> {
     let package = Package::open(&options.package)?;
     check_declarations(&package)?;
     if options.validate {
@@ -111,8 +120,12 @@ fn run(options: &ImportOptions, progress: &dyn Progress) -> Result<ImportReport,
 
     let to_write = |step: &&Step| step.existing != Existing::Same;
     let nothing_there = fs::read_dir(destination).map_or(true, |mut entries| entries.next().is_none());
-    if nothing_there {
-        place_whole(&package, &steps, options, progress)?;
+    if nothing_there && way == Way::WholeIfEmpty {
+        if let Placed::NotEmpty = place_whole(&package, &steps, options, progress)? {
+            // Another import was first, or the place is a mount point: what to do is decided anew from what is there.
+            drop(lock);
+            return run(options, progress, Way::Journal);
+        }
     } else {
         let staging = journal::Staging::create(destination)?;
         if let Err(error) = stage::stage(&package, &steps, &staging.path(), options.validate, progress) {
@@ -145,39 +158,32 @@ fn count(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
 }
 
+/// Whether a staged directory got its name.
+enum Placed {
+    Whole,
+    NotEmpty,
+}
+
 /// A new or empty destination: staged beside it, then renamed onto it in one step.
 fn place_whole(
     package: &Package,
     steps: &[Step],
     options: &ImportOptions,
     progress: &dyn Progress,
-) -> Result<(), PackagerError> {
+) -> Result<Placed, PackagerError> {
     let destination = options.destination.as_path();
     let absolute = std::path::absolute(destination).map_err(PackagerError::io("looking at", destination))?;
     let parent = absolute.parent().unwrap_or(&absolute).to_owned();
-    let staged = Target::new(parent, String::new())?.temporary_directory()?;
+    let staged = Target::new(&parent, String::new())?.temporary_directory()?;
     stage::stage(package, steps, staged.path(), options.validate, progress)?;
     progress.begin(Stage::Placing, 0, 0);
     match staged.rename(&absolute) {
         Ok(()) => {
-            if let Some(parent) = absolute.parent() {
-                pdp_archive::target::sync_directory(parent)?;
-            }
-            Ok(())
+            pdp_archive::target::sync_directory(&parent)?;
+            Ok(Placed::Whole)
         }
-        // A mount point, or a directory that filled up meanwhile: the long way.
-        Err((staged, error)) => {
-            drop(staged);
-            if !destination.is_dir() {
-                return Err(PackagerError::io("renaming to", destination)(error));
-            }
-            let staging = journal::Staging::create(destination)?;
-            if let Err(error) = stage::stage(package, steps, &staging.path(), options.validate, progress) {
-                staging.discard();
-                return Err(error);
-            }
-            staging.commit(steps.iter().map(|step| step.place.clone()).collect())
-        }
+        Err(_) if destination.is_dir() => Ok(Placed::NotEmpty),
+        Err((_, error)) => Err(PackagerError::io("renaming to", destination)(error)),
     }
 }
 
@@ -234,7 +240,7 @@ fn check_claims(package: &Package) -> Result<(), PackagerError> {
         let listed = manifest.declared().filter_map(|claim| Some((claim.path, claim.digest?)));
         differ("packageChecksum", stated.prefixed(), listing::package_checksum(listed).prefixed());
     }
-    if let Some(stated) = manifest.package_size_bytes {
+    if let Some(stated) = manifest.package_size_bytes.filter(|_| !package.is_unpacked()) {
         differ("packageSizeBytes", stated.to_string(), package.container.size().to_string());
     }
     let beside = crate::sidecar::path_of(&package.path);
@@ -246,6 +252,7 @@ fn check_claims(package: &Package) -> Result<(), PackagerError> {
         let actual = actual.map_err(PackagerError::io("reading", &package.path))?;
         differ("sidecar sha256", stated.to_string(), actual.to_string());
     }
+    findings.extend(crate::validate::totals(manifest).iter().map(ToString::to_string));
     if findings.is_empty() {
         return Ok(());
     }

@@ -16,9 +16,33 @@ pub(crate) struct Package {
 }
 
 impl Package {
+    /// Whether this is an archive that was unpacked: a folder whose manifest speaks of another container.
+    pub(crate) fn is_unpacked(&self) -> bool {
+        self.container.format() == ContainerFormat::Folder && self.manifest.format != ContainerFormat::Folder
+    }
+
     /// Whether a member of a folder is what Python leaves beside a script that was imported.
     pub(crate) fn is_residue(&self, path: &PackagePath) -> bool {
         self.container.format() == ContainerFormat::Folder && path.components().any(|part| part == "__pycache__")
+    }
+
+    /// No member may have a name that an import uses for itself at its destination, for it would speak for the import;
+    /// and data lies in `data/`.
+    fn check_places(&self) -> Result<(), PackagerError> {
+        let mut findings = Vec::new();
+        for info in self.container.members() {
+            if info.path.components().any(|part| part.to_ascii_lowercase().starts_with(".pdp-")) {
+                findings.push(format!("{}: names that begin with .pdp- are reserved", info.path));
+            }
+        }
+        for file in self.manifest.files.iter().filter(|file| !file.path.as_str().starts_with("data/")) {
+            findings.push(format!("{}: declared as data, and not in data/", file.path));
+        }
+        if findings.is_empty() {
+            return Ok(());
+        }
+        let summary = format!("{} has members that no package may have", self.path.display());
+        Err(PackagerError::Invalid { summary, findings })
     }
 
     /// Opens the package at `path`.
@@ -37,6 +61,8 @@ impl Package {
         })?;
         let manifest =
             json::parse(&bytes).map_err(|source| PackagerError::Manifest { package: path.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), container, manifest })
+        let package = Self { path: path.to_owned(), container, manifest };
+        package.check_places()?;
+        Ok(package)
     }
 }

@@ -169,11 +169,15 @@ fn in_range(file: &DataFile, from: Option<NaiveDate>, to: Option<NaiveDate>) -> 
     if from.is_none() && to.is_none() {
         return true;
     }
-    let days = match file.date {
-        Some(date) => Some((date.start(), date.end())),
-        // Its name says nothing, so its records are asked.
-        None => peek::days(file),
-    };
-    let Some((first, last)) = days else { return false };
-    from.is_none_or(|from| last >= from) && to.is_none_or(|to| first <= to)
+    let overlaps =
+        |(first, last): (NaiveDate, NaiveDate)| from.is_none_or(|from| last >= from) && to.is_none_or(|to| first <= to);
+    match file.date {
+        Some(FileDate::Day(date)) => overlaps((date, date)),
+        // Its name says a month, or nothing: its records are asked.
+        Some(month) => {
+            let named = (month.start(), month.end());
+            overlaps(named) && overlaps(peek::days(file).unwrap_or(named))
+        }
+        None => peek::days(file).is_some_and(overlaps),
+    }
 }

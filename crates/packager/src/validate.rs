@@ -7,13 +7,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use chrono::{DateTime, Utc};
 use pdp_archive::contract::member_error;
 use pdp_archive::target::digest_of;
 use pdp_archive::{ArchiveError, MemberInfo};
 use pdp_manifest::digest::Hasher;
 use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::model::Declared;
-use pdp_manifest::{EventType, Manifest, PackagePath, Sha256Digest, Symbol, listing};
+use pdp_manifest::{EventType, Manifest, PackagePath, Sha256Digest, Symbol, listing, time};
 use serde::Serialize;
 
 use crate::package::Package;
@@ -93,8 +94,8 @@ impl fmt::Display for Finding {
 
 /// Validates the package at `path`: an archive or a folder.
 ///
-/// Checked are the container's structure, the manifest, that nothing is missing and nothing undeclared, every size and
-/// SHA-256, totals, package checksum, archive size, and the `.sha256` file beside it where there is one.
+/// Records are not counted again. Checked are the container's structure, the manifest, that nothing is missing and nothing undeclared, every size and
+/// SHA-256, totals and date range, package checksum, archive size, and the `.sha256` file beside it where there is one.
 ///
 /// # Errors
 /// The package does not exist, cannot be read, or its structure or manifest is so damaged that its members cannot be
@@ -134,7 +135,8 @@ pub(crate) fn validate_container(
         report.warnings.push(format!("{MANIFEST_PATH} is not the first member"));
     }
     let digests = check_members(&package, &mut report, progress)?;
-    check_totals(&package.manifest, &mut report);
+    report.findings.extend(totals(&package.manifest));
+    report.checks.totals = true;
     check_package(&package, &digests, &mut report);
     report.findings.sort_by(|a, b| a.member.cmp(&b.member));
     report.valid = report.findings.is_empty();
@@ -253,11 +255,12 @@ fn hash(info: &MemberInfo, body: &mut dyn Read, progress: &dyn Progress) -> Resu
     }
 }
 
-/// Recomputes what the manifest says about its own list of files.
-fn check_totals(manifest: &Manifest, report: &mut ValidateReport) {
+/// What the manifest says about its own list of files and does not follow from it.
+pub(crate) fn totals(manifest: &Manifest) -> Vec<Finding> {
+    let mut findings = Vec::new();
     let mut same = |check: &'static str, stated: String, actual: String| {
         if stated != actual {
-            report.findings.push(finding(None, check, actual, stated));
+            findings.push(finding(None, check, actual, stated));
         }
     };
     same("totalFiles", manifest.total_files.to_string(), count(manifest.files.len()).to_string());
@@ -279,7 +282,21 @@ fn check_totals(manifest: &Manifest, report: &mut ValidateReport) {
             same("uncompressedSizeBytes", stated.to_string(), total.to_string());
         }
     }
-    report.checks.totals = true;
+    if let (Some(stated), Some((start, end))) = (&manifest.date_range, span(manifest)) {
+        let words = |start, end| format!("{} to {}", time::format(start), time::format(end));
+        same("dateRange", words(stated.start, stated.end), words(start, end));
+    }
+    findings
+}
+
+/// The span of the files' times, a file without them giving its date; none where no file states its times.
+fn span(manifest: &Manifest) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    manifest.files.iter().find(|file| file.first_timestamp.is_some())?;
+    let spans = manifest.files.iter().filter_map(|file| {
+        let date = file.date.map(time::midnight);
+        Some((file.first_timestamp.or(date)?, file.last_timestamp.or(date)?))
+    });
+    spans.reduce(|(start, end), (first, last)| (start.min(first), end.max(last)))
 }
 
 fn words<T: ToString>(values: BTreeSet<&T>) -> String {
@@ -295,7 +312,13 @@ fn check_package(package: &Package, digests: &HashMap<PackagePath, Sha256Digest>
             report.findings.push(finding(None, "packageChecksum", stated.prefixed(), actual.prefixed()));
         }
     }
-    if let Some(stated) = package.manifest.package_size_bytes {
+    let data = package.manifest.files.iter().filter_map(|file| Some((&file.path, digests.get(&file.path)?)));
+    if listing::package_id(data) != package.manifest.package_id {
+        report.warnings.push("packageId does not follow from the data, as it does in packages made by pdp".to_owned());
+    }
+    if package.is_unpacked() {
+        report.warnings.push("an unpacked archive, whose size as it was packed cannot be compared".to_owned());
+    } else if let Some(stated) = package.manifest.package_size_bytes {
         report.checks.package_size = true;
         let actual = package.container.size();
         if actual != stated {

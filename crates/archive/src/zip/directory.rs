@@ -29,6 +29,8 @@ pub(super) struct Central {
     pub(super) raw_name: Vec<u8>,
     pub(super) flags: u16,
     pub(super) method: u16,
+    /// Time and date as they stand.
+    pub(super) modified: [u8; 4],
     pub(super) crc32: u32,
     pub(super) stored_size: u64,
     pub(super) size: u64,
@@ -217,7 +219,8 @@ fn entry<'a>(fields: &mut Fields<'a>, at: u64) -> Result<Central, ArchiveError> 
     let fixed = |fields: &mut Fields<'a>| {
         fields.bytes(4)?; // versions
         let (flags, method) = (fields.u16()?, fields.u16()?);
-        fields.bytes(4)?; // time and date: shown by no one, so any value is taken
+        // Any value is taken, as long as both headers have the same.
+        let modified = fields.bytes(4)?.try_into().ok()?;
         let crc32 = fields.u32()?;
         let sizes = (fields.u32()?, fields.u32()?);
         let lengths = (fields.u16()?, fields.u16()?, fields.u16()?);
@@ -228,9 +231,10 @@ fn entry<'a>(fields: &mut Fields<'a>, at: u64) -> Result<Central, ArchiveError> 
         let name = fields.bytes(lengths.0.into())?;
         let extra = fields.bytes(lengths.1.into())?;
         fields.bytes(lengths.2.into())?;
-        Some((flags, method, crc32, sizes, disk, attributes, offset, name, extra))
+        Some((flags, method, modified, crc32, sizes, disk, attributes, offset, name, extra))
     };
-    let (flags, method, crc32, sizes, disk, attributes, offset, name, extra) = fixed(fields).ok_or_else(cut)?;
+    let (flags, method, modified, crc32, sizes, disk, attributes, offset, name, extra) =
+        fixed(fields).ok_or_else(cut)?;
     let shown = String::from_utf8_lossy(name).escape_debug().to_string();
     let unsupported = |feature: &str| ArchiveError::Unsupported { member: shown.clone(), feature: feature.to_owned() };
     if flags & (FLAG_ENCRYPTED | FLAG_STRONG_ENCRYPTION | FLAG_MASKED) != 0 {
@@ -267,7 +271,7 @@ fn entry<'a>(fields: &mut Fields<'a>, at: u64) -> Result<Central, ArchiveError> 
         return Err(structure(at, format!("stored member \"{shown}\" has {size} bytes and {stored_size} stored ones")));
     }
     let path = (!is_directory).then_some(path);
-    Ok(Central { path, raw_name: name.to_vec(), flags, method, crc32, stored_size, size, local_at })
+    Ok(Central { path, raw_name: name.to_vec(), flags, method, modified, crc32, stored_size, size, local_at })
 }
 
 /// The name as a path, and whether it is that of a directory.

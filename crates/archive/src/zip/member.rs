@@ -39,11 +39,11 @@ pub(super) fn place(file: &File, central: &Central, limit: u64) -> Result<Placem
         let signature = fields.u32()?;
         fields.bytes(2)?;
         let (flags, method) = (fields.u16()?, fields.u16()?);
-        fields.bytes(4)?;
+        let modified = fields.bytes(4)?;
         let (crc32, stored, size) = (fields.u32()?, fields.u32()?, fields.u32()?);
-        Some((signature, flags, method, crc32, stored, size, fields.u16()?, fields.u16()?))
+        Some((signature, flags, method, modified, crc32, stored, size, fields.u16()?, fields.u16()?))
     };
-    let Some((signature, flags, method, crc32, stored, size, local_name_len, extra_len)) = parse() else {
+    let Some((signature, flags, method, modified, crc32, stored, size, local_name_len, extra_len)) = parse() else {
         return Err(error("the local header is cut short".to_owned()));
     };
     if signature != LOCAL {
@@ -55,6 +55,9 @@ pub(super) fn place(file: &File, central: &Central, limit: u64) -> Result<Placem
     }
     if flags != central.flags {
         return Err(differs("the flags"));
+    }
+    if modified != central.modified {
+        return Err(differs("the time"));
     }
     if method != central.method {
         return Err(differs("the compression method"));

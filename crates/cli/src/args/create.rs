@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 use pdp_packager::manifest::{CompressionLevel, ContainerFormat, EventType, Layout, PackageName, Symbol};
-use pdp_packager::{CreateOptions, Existing};
+use pdp_packager::{CreateOptions, Existing, PackagerError};
 
 use super::Global;
 use super::values::{List, date, instant, pair, parse, tag};
@@ -88,7 +88,10 @@ fn format(text: &str) -> Result<ContainerFormat, String> {
 
 impl CreateArgs {
     /// The options these arguments mean; `now` is the time where none was given.
-    pub(crate) fn options(self, global: &Global, now: DateTime<Utc>) -> CreateOptions {
+    ///
+    /// # Errors
+    /// They contradict each other.
+    pub(crate) fn options(self, global: &Global, now: DateTime<Utc>) -> Result<CreateOptions, PackagerError> {
         let created_at = self.created_at.unwrap_or(now);
         let mut options = CreateOptions::new(&global.data_root, self.output, created_at);
         options.name = self.name;
@@ -100,8 +103,16 @@ impl CreateArgs {
         options.format = self.format;
         options.compression = self.compression;
         options.layout = self.layout;
-        options.tags = self.tag;
-        options.custom_metadata = self.meta.into_iter().map(|(key, value)| (key, value.into())).collect();
+        for tag in self.tag {
+            if !options.tags.contains(&tag) {
+                options.tags.push(tag);
+            }
+        }
+        for (key, value) in self.meta {
+            if options.custom_metadata.insert(key.clone(), value.into()).is_some() {
+                return Err(PackagerError::Usage(format!("--meta gives {key} twice")));
+            }
+        }
         options.quality_report = !self.no_quality_report;
         options.data_dictionary = !self.no_data_dictionary;
         options.loader_scripts = !self.no_loader_scripts;
@@ -110,7 +121,7 @@ impl CreateArgs {
         options.follow_links = self.follow_links;
         options.skip_unreadable = self.skip_unreadable;
         options.existing = if self.overwrite { Existing::Replace } else { Existing::KeepSame };
-        options
+        Ok(options)
     }
 
     /// Whether the package's time was given, so that another one must not be taken.

@@ -139,7 +139,38 @@ fn a_package_cannot_bring_what_speaks_for_an_import() {
         serde_json::json!({ "path": ".pdp-import/journal.json", "sizeBytes": text.len(), "checksumSha256": digest });
     manifest["supplementaryFiles"].as_array_mut().unwrap().push(entry);
     std::fs::write(path.join("manifest.json"), serde_json::to_vec(&manifest).unwrap()).unwrap();
-    let args = ["import", path.to_str().unwrap(), "--destination", "there", "--skip-validation"];
-    home.pdp(&args).fails(3, "names that begin with .pdp- are reserved");
-    assert!(!home.join("there").exists());
+    for args in [&["import", "--destination", "there", "--skip-validation"][..], &["validate"], &["list"]] {
+        home.pdp(&[args, &[path.to_str().unwrap()]].concat()).fails(3, "names that begin with .pdp- are reserved");
+        assert!(!home.join("there").exists());
+    }
+}
+
+#[test]
+fn a_manifest_whose_own_sums_are_wrong_is_refused_by_both() {
+    type Change = fn(&mut serde_json::Value);
+    let cases: [(&str, Change); 5] = [
+        ("totalEvents", |m| m["totalEvents"] = 7.into()),
+        ("totalFiles", |m| m["totalFiles"] = 7.into()),
+        ("symbols", |m| m["symbols"] = serde_json::json!(["IBM"])),
+        ("uncompressedSizeBytes", |m| m["uncompressedSizeBytes"] = 7.into()),
+        ("dateRange", |m| m["dateRange"]["end"] = "2099-01-01T00:00:00Z".into()),
+    ];
+    let home = Home::new();
+    let path = package(&home, &["--format", "folder"]);
+    let good = crate::support::manifest(&path);
+    for (name, change) in cases {
+        let mut manifest = good.clone();
+        change(&mut manifest);
+        // Of the same length, so that nothing but the claim is wrong.
+        let size = std::fs::metadata(path.join("manifest.json")).unwrap().len();
+        let mut text = serde_json::to_vec(&manifest).unwrap();
+        text.resize(usize::try_from(size).unwrap(), b' ');
+        std::fs::write(path.join("manifest.json"), text).unwrap();
+        let report = home.pdp(&["validate", path.to_str().unwrap(), "--json"]);
+        assert_eq!(report.code, 3, "{name}");
+        let findings = report.json()["findings"].as_array().unwrap().clone();
+        assert!(findings.iter().all(|finding| finding["check"] == name) && findings.len() == 1, "{name}: {findings:?}");
+        home.pdp(&["import", path.to_str().unwrap(), "--destination", "there"]).fails(3, name);
+        assert!(!home.join("there").exists());
+    }
 }

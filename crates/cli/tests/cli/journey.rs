@@ -171,3 +171,58 @@ fn a_second_package_does_not_take_the_papers_of_the_first() {
     let both = home.pdp(&["create", "--data-root", "there", "--json"]).ok().json();
     assert_eq!(both["totalFiles"], 3);
 }
+
+#[test]
+fn colliding_flat_names_keep_their_numbers_through_an_import() {
+    let home = Home::new();
+    for i in 0..12 {
+        home.put(&format!("data/V{i:02}/AAPL/Trade/2024-01-03.jsonl"), trades("AAPL", "2024-01-03", i + 1));
+    }
+    let args = ["--layout", "Flat", "--name", "f", "--created-at", "2024-02-01T00:00:00Z"];
+    let one = home.create(&[&args[..], &["--output", "one"]].concat());
+    home.pdp(&["import", one.to_str().unwrap(), "--destination", "there"]).ok();
+    let two = home.create(&[&args[..], &["--data-root", "there", "--output", "two"]].concat());
+    assert!(std::fs::read(one).unwrap() == std::fs::read(two).unwrap());
+}
+
+#[test]
+fn an_unpacked_package_is_valid_and_can_be_imported() {
+    let home = Home::new();
+    small_root(&home);
+    let package = home.create(&[]);
+    home.pdp(&["import", package.to_str().unwrap(), "--destination", "unpacked"]).ok();
+    let report = home.pdp(&["validate", "unpacked", "--json"]).ok().json();
+    assert!(report["warnings"].to_string().contains("unpacked archive"), "{report:#}");
+    home.pdp(&["import", "unpacked", "--destination", "again"]).ok();
+    assert_eq!(home.files("unpacked"), home.files("again"));
+}
+
+#[test]
+fn two_imports_into_one_new_destination_lose_nothing() {
+    let home = Home::new();
+    for i in 0..30 {
+        let symbol = format!("S{i:02}");
+        home.put(&format!("data/{symbol}/Trade/2024-01-03.jsonl"), trades(&symbol, "2024-01-03", 2000));
+    }
+    let one = home.create(&["--to", "2024-01-03", "--name", "one"]);
+    home.put("data/OTHER/Trade/2024-01-04.jsonl", trades("OTHER", "2024-01-04", 2000));
+    let two = home.create(&["--symbols", "OTHER", "--name", "two"]);
+    for i in 0..4 {
+        let there = format!("there{i}");
+        let start = |package: &std::path::Path| {
+            home.command(&["import", package.to_str().unwrap(), "--destination", &there, "--quiet"]).spawn().unwrap()
+        };
+        let mut running = [start(&one), start(&two)];
+        let codes = running.each_mut().map(|child| child.wait().unwrap().code());
+        for (package, code) in [&one, &two].into_iter().zip(codes) {
+            if code != Some(0) {
+                // The other held the lock; nothing was done.
+                assert_eq!(code, Some(1));
+                home.pdp(&["import", package.to_str().unwrap(), "--destination", &there]).ok();
+            }
+        }
+        let found = home.files(&there);
+        assert_eq!(found.iter().filter(|name| name.ends_with(".jsonl")).count(), 31);
+        assert_eq!(found.iter().filter(|name| name.ends_with("manifest.json")).count(), 2, "{found:?}");
+    }
+}

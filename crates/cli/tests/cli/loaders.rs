@@ -110,3 +110,44 @@ fn r_rows_equal_the_manifests_counts() {
     let ran = Ran::of(Command::new(&rscript).arg(script).current_dir("/").output().unwrap()).ok();
     assert!(ran.out.contains("AAPL"), "{}", ran.out);
 }
+
+#[test]
+fn records_of_several_forms_share_the_columns_that_the_manifest_names() {
+    let home = Home::new();
+    let envelope = "{\"timestamp\":\"2024-01-03T00:00:00Z\",\"symbol\":\"A\",\"type\":3,\"payload\":{\"kind\":\"trade\",\"timestamp\":\"2024-01-03T00:00:00Z\",\"price\":1.5,\"size\":2}}\n";
+    let flat =
+        "{\"timestamp\":\"2024-01-03T00:00:01Z\",\"symbol\":\"A\",\"type\":\"Trade\",\"price\":2.5,\"size\":3}\n";
+    let pascal = "{\"Timestamp\":\"2024-01-03T00:00:02Z\",\"Symbol\":\"A\",\"Type\":3,\"Payload\":{\"Kind\":\"trade\",\"Price\":3.5,\"Size\":4}}\n";
+    for (i, text) in [envelope, flat, pascal].into_iter().enumerate() {
+        home.put(&format!("data/V{i}/A/Trade/2024-01-03.jsonl"), text);
+    }
+    home.put("data/V3/A/Trade/2024-01-03.csv", "Timestamp,Symbol,Price,Size\n2024-01-03T00:00:03Z,A,4.5,5\n");
+    let package = home.create(&["--format", "folder"]);
+    let manifest = manifest(&package);
+    let fields = manifest["schemas"]["Trade"]["fields"].as_array().unwrap();
+    let names: Vec<&str> = fields.iter().map(|field| field["name"].as_str().unwrap()).collect();
+    let mut known: Vec<(&str, bool)> =
+        fields.iter().map(|field| (field["name"].as_str().unwrap(), field["nullable"].as_bool().unwrap())).collect();
+    known.sort_unstable();
+    let nullable = ["kind", "payload.timestamp", "type"];
+    let all = ["kind", "payload.timestamp", "price", "size", "symbol", "timestamp", "type"];
+    assert_eq!(known, all.map(|name| (name, nullable.contains(&name))));
+    let expected = "[1.5, 2.5, 3.5, 4.5] True";
+    if let Some(python) = python() {
+        let line = format!(
+            "import sys; sys.path.insert(0, 'scripts'); from load_data import load_data; d = load_data(); \
+             print(sorted(d.price), set(d.columns) == set({names:?}) and d.timestamp.notna().all() and (d.symbol == 'A').all())"
+        );
+        let ran = Ran::of(Command::new(python).arg("-c").arg(line).current_dir(&package).output().unwrap()).ok();
+        assert_eq!(ran.out.trim(), expected, "{}", ran.err);
+    }
+    if let Some(rscript) = program("Rscript") {
+        let line = "source('scripts/load_data.R'); d <- load_data(); cat(sort(d$price), sum(is.na(d$timestamp)), all(d$symbol == 'A'))";
+        let ran = Ran::of(Command::new(rscript).arg("-e").arg(line).current_dir(&package).output().unwrap());
+        if ran.code == 0 {
+            assert_eq!(ran.out.trim(), "1.5 2.5 3.5 4.5 0 TRUE");
+        } else {
+            assert!(ran.err.contains("jsonlite") || ran.err.contains("dplyr"), "{}", ran.err);
+        }
+    }
+}

@@ -19,6 +19,7 @@ fn unknown_words_and_unreadable_values_name_what_is_allowed() {
         ("create --events Trade,,Quote", "empty value in the list"),
         ("create --events ../x", "cannot be an event type"),
         ("create --meta novalue", "key=value"),
+        ("create --meta a=1 --meta a=2", "gives a twice"),
         ("create --created-at noon", "2024-01-03T12:00:00Z"),
         ("create --name=", "package name"),
         ("create --colour red", "--colour"),

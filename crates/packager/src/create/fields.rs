@@ -6,6 +6,12 @@ pub(super) fn describe(path: &str) -> &'static str {
     MEANINGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map_or("", |(_, meaning)| meaning)
 }
 
+/// The collector's spelling of a column it knows, in any case; other names stay as they are.
+pub(super) fn spelling(column: &str) -> String {
+    let known = MEANINGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(column));
+    known.map_or(column, |(known, _)| known).to_owned()
+}
+
 const MEANINGS: [(&str, &str); 67] = [
     ("timestamp", "time of the event, UTC"),
     ("symbol", "instrument"),

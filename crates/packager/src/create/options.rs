@@ -118,7 +118,8 @@ pub struct CreateReport {
     pub name: PackageName,
     /// Its identity.
     pub package_id: PackageId,
-    /// The digest of its canonical listing.
+    /// The digest of its canonical listing; written with `sha256:` before it, as in the manifest.
+    #[serde(serialize_with = "prefixed")]
     pub package_checksum: Sha256Digest,
     /// The digest of the archive file; none for a folder.
     pub archive_sha256: Option<Sha256Digest>,
@@ -147,4 +148,8 @@ pub struct CreateReport {
     pub warnings: Vec<String>,
     /// What the read-back found; none when it was left out.
     pub verified: Option<ValidateReport>,
+}
+
+fn prefixed<S: serde::Serializer>(digest: &Sha256Digest, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&digest.prefixed())
 }

@@ -11,12 +11,15 @@ use crate::scan::DataFile;
 
 /// Gives every file of `files` its place. The order of `files` decides who gets the plain name when two would have
 /// the same.
-pub(super) fn place(files: &[DataFile], layout: Layout) -> Result<Vec<PackagePath>, PathError> {
+pub(super) fn place(files: &mut [DataFile], layout: Layout) -> Result<Vec<PackagePath>, PathError> {
     let mut taken = NameSet::new();
     files
-        .iter()
+        .iter_mut()
         .map(|file| {
             let (directory, name) = wanted(file, layout);
+            if layout != Layout::Flat && !file.relative.ends_with(&name) {
+                file.warnings.push(format!("its name is not portable; in the package it is called {name}"));
+            }
             let (stem, extension) = name.split_at(sniff::stem(&name).len());
             let mut number = 1_u64;
             loop {

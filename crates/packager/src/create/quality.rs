@@ -38,7 +38,7 @@ struct Coverage {
 const FORMULAS: [&str; 3] = [
     "completenessScore = 100 * days with data / days expected, over all pairs of symbol and event type; a pair expects the days between its first and last on which any symbol has data of that event type",
     "integrityScore = 100 * max(0, 1 - findings / records); findings: unparsable lines, steps back in time, sequence gaps, repeated sequence numbers, and 1 for every empty or damaged file",
-    "overallScore = 0.4 * completenessScore + 0.6 * integrityScore; grade A from 95, B from 85, C from 70, D from 50, else F",
+    "overallScore = 0.4 * completenessScore + 0.6 * integrityScore; grade A from 95, B from 85, C from 70, D from 50, else F; at most B while any file is empty, damaged or has unparsable lines",
 ];
 
 /// The scores of `files`.
@@ -60,8 +60,17 @@ pub(super) fn summarize(files: &[FileQuality]) -> QualitySummary {
         overall_score: two_digits(overall),
         completeness_score: two_digits(completeness),
         integrity_score: two_digits(integrity),
-        grade: Grade::of(overall),
+        grade: grade(overall, files),
         issues: issues(files, &coverage),
+    }
+}
+
+/// The grade of a score; an A is for packages in which every file can be read to its end.
+fn grade(overall: f64, files: &[FileQuality]) -> Grade {
+    let spoilt = |file: &FileQuality| file.damage.is_some() || file.unparsable > 0 || file.records == Some(0);
+    match Grade::of(overall) {
+        Grade::A if files.iter().any(spoilt) => Grade::B,
+        grade => grade,
     }
 }
 
@@ -143,7 +152,7 @@ fn issues(files: &[FileQuality], coverage: &[Coverage]) -> Vec<String> {
         let days: Vec<String> = pair.missing_days.iter().take(5).map(ToString::to_string).collect();
         let more = if pair.missing_days.len() > days.len() { " and more" } else { "" };
         let (count, symbol, kind) = (pair.missing_days.len(), &pair.symbol, &pair.event_type);
-        found.push((0, format!("{symbol} {kind}: no data on {count} days: {}{more}", days.join(", "))));
+        found.push((0, format!("{symbol} {kind}: days without data, {count}: {}{more}", days.join(", "))));
     }
     // Stable: findings of one weight stay in the order of the paths.
     found.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
@@ -202,7 +211,7 @@ mod tests {
         assert_eq!(summary.integrity_score, 90.0);
         assert_eq!(summary.overall_score, 87.33);
         assert_eq!(summary.grade, Grade::B);
-        assert_eq!(summary.issues, ["data/B: 10 unparsable (line 4)", "B Trade: no data on 1 days: 2024-01-04"]);
+        assert_eq!(summary.issues, ["data/B: 10 unparsable (line 4)", "B Trade: days without data, 1: 2024-01-04"]);
     }
 
     #[test]

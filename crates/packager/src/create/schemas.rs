@@ -11,8 +11,9 @@ use crate::inspect::shape::{Kind, Shape};
 /// What the records of one event type look like, over all files.
 #[derive(Debug, Default)]
 pub(super) struct Records {
+    /// JSON records, for the JSON Schema.
     nested: Option<Shape>,
-    flat: Option<Shape>,
+    columns: Columns,
     version: Option<String>,
 }
 
@@ -24,10 +25,12 @@ impl Schemas {
     /// Adds what one file holds.
     pub(super) fn add(&mut self, event_type: &EventType, findings: &Findings) {
         let records = self.0.entry(event_type.clone()).or_default();
-        for (slot, shape) in [(&mut records.nested, &findings.nested), (&mut records.flat, &findings.flat)] {
-            if let Some(shape) = shape {
-                slot.get_or_insert_default().merge(shape);
-            }
+        if let Some(shape) = &findings.nested {
+            records.nested.get_or_insert_default().merge(shape);
+            records.columns.add_nested(shape);
+        }
+        if let Some(shape) = &findings.flat {
+            records.columns.add_flat(shape);
         }
         if records.version.is_none() {
             records.version.clone_from(&findings.schema_version);
@@ -38,7 +41,7 @@ impl Schemas {
     pub(super) fn columns(&self) -> BTreeMap<EventType, EventSchema> {
         let schema = |(event_type, records): (&EventType, &Records)| {
             let version = records.version.clone().unwrap_or_else(|| "1.0".to_owned());
-            let fields = records.columns();
+            let fields = records.columns.fields();
             (event_type.clone(), EventSchema { event_type: event_type.clone(), version, fields })
         };
         self.0.iter().map(schema).collect()
@@ -62,71 +65,88 @@ impl Schemas {
     }
 }
 
-impl Records {
-    fn columns(&self) -> Vec<Field> {
-        let mut fields = Vec::new();
-        if let Some(shape) = self.nested.as_ref().filter(|shape| shape.seen > 0) {
-            let own: Vec<&str> = shape.fields.iter().map(|(name, _)| name.as_str()).collect();
-            for (name, field) in present(shape) {
-                let lifted = name == "payload" && field.has(Kind::Object);
-                if !lifted {
-                    flatten(&mut fields, name, name, field, shape.seen);
-                    continue;
-                }
-                for (inner, value) in present(field) {
-                    let path = format!("payload.{inner}");
-                    let column = if own.contains(&inner) { path.clone() } else { inner.to_owned() };
-                    flatten(&mut fields, &column, &path, value, shape.seen);
-                }
+/// The columns of a table, gathered from records of several forms.
+#[derive(Debug, Default)]
+struct Columns {
+    records: u64,
+    /// A column, how often it was there, and whether it was null.
+    fields: Vec<(Field, u64, bool)>,
+}
+
+impl Columns {
+    /// Adds the JSON records of one file.
+    fn add_nested(&mut self, shape: &Shape) {
+        self.records += shape.seen;
+        for (name, field) in present(shape) {
+            let lifted = name.eq_ignore_ascii_case("payload") && field.has(Kind::Object);
+            if !lifted {
+                self.flatten(name, name, field);
+                continue;
+            }
+            for (inner, value) in present(field) {
+                let path = format!("{name}.{inner}");
+                // More occurrences than records: some record has a field of its own of this name beside its payload.
+                let own = present(shape).find(|(other, _)| *other == inner).map_or(0, |(_, other)| other.seen);
+                let clashes = own > 0 && own + field.seen > shape.seen;
+                let column = if clashes { format!("payload.{inner}") } else { inner.to_owned() };
+                self.flatten(&column, &path, value);
             }
         }
-        let Some(flat) = &self.flat else { return fields };
-        let both = !fields.is_empty();
-        for (name, shape) in &flat.fields {
-            let field = field(name, name, shape, flat.seen);
-            match fields.iter_mut().find(|known| known.name.eq_ignore_ascii_case(name)) {
-                Some(known) => {
-                    known.nullable |= field.nullable;
-                    known.field_type = wider(&known.field_type, &field.field_type);
-                }
-                None => fields.push(Field { nullable: field.nullable || both, ..field }),
-            }
+    }
+
+    /// Adds the rows of one file.
+    fn add_flat(&mut self, shape: &Shape) {
+        self.records += shape.seen;
+        for (name, column) in &shape.fields {
+            self.add(name, name, column);
         }
-        if both {
-            let in_flat = |known: &Field| flat.fields.iter().any(|(name, _)| known.name.eq_ignore_ascii_case(name));
-            for known in fields.iter_mut().filter(|known| !in_flat(known)) {
-                known.nullable = true;
+    }
+
+    /// Adds the column of a field, or those of its own fields when it is always an object.
+    fn flatten(&mut self, column: &str, path: &str, shape: &Shape) {
+        if shape.field_type() == FieldType::Object && present(shape).next().is_some() {
+            for (name, inner) in present(shape) {
+                self.flatten(&format!("{column}.{name}"), &format!("{path}.{name}"), inner);
             }
+            return;
         }
-        fields
+        self.add(column, path, shape);
+    }
+
+    /// Adds a column; spellings that differ in case alone are one column.
+    fn add(&mut self, column: &str, path: &str, shape: &Shape) {
+        let null = shape.has(Kind::Null);
+        let known = self.fields.iter_mut().find(|(field, ..)| field.name.eq_ignore_ascii_case(column));
+        if let Some((field, seen, was_null)) = known {
+            *seen += shape.seen;
+            *was_null |= null;
+            field.field_type = wider(&field.field_type, &shape.field_type());
+            return;
+        }
+        let name = super::fields::spelling(column);
+        let field = Field {
+            field_type: shape.field_type(),
+            description: super::fields::describe(path).to_owned(),
+            nullable: false,
+            path: (name != path).then(|| path.to_owned()),
+            example: shape.example.clone(),
+            name,
+        };
+        self.fields.push((field, shape.seen, null));
+    }
+
+    fn fields(&self) -> Vec<Field> {
+        let nullable = |(field, seen, null): &(Field, u64, bool)| {
+            let nullable = *null || *seen < self.records;
+            Field { nullable, ..field.clone() }
+        };
+        self.fields.iter().map(nullable).collect()
     }
 }
 
 /// The fields that some record really has.
 fn present(shape: &Shape) -> impl Iterator<Item = (&str, &Shape)> {
     shape.fields.iter().filter(|(_, field)| field.seen > 0).map(|(name, field)| (name.as_str(), field))
-}
-
-/// Adds the column of a field, or those of its own fields when it is always an object.
-fn flatten(fields: &mut Vec<Field>, column: &str, path: &str, shape: &Shape, records: u64) {
-    if shape.field_type() == FieldType::Object && present(shape).next().is_some() {
-        for (name, inner) in present(shape) {
-            flatten(fields, &format!("{column}.{name}"), &format!("{path}.{name}"), inner, records);
-        }
-        return;
-    }
-    fields.push(field(column, path, shape, records));
-}
-
-fn field(column: &str, path: &str, shape: &Shape, records: u64) -> Field {
-    Field {
-        name: column.to_owned(),
-        field_type: shape.field_type(),
-        description: super::fields::describe(path).to_owned(),
-        nullable: shape.seen < records || shape.has(Kind::Null),
-        path: (column != path).then(|| path.to_owned()),
-        example: shape.example.clone(),
-    }
 }
 
 fn wider(a: &FieldType, b: &FieldType) -> FieldType {

@@ -40,12 +40,6 @@ pub(super) fn plan(package: &Package, destination: &Path) -> Result<(Vec<Step>, 
         package.manifest.declared().map(|declared| (declared.path, declared)).collect();
     let mut steps = Vec::with_capacity(package.container.members().len());
     for info in package.container.members().iter().filter(|info| !package.is_residue(&info.path)) {
-        // Names that the import itself uses at a destination; a package that brings them would speak for it.
-        if info.path.components().any(|part| part.starts_with(".pdp-")) {
-            let findings = vec![format!("{}: names that begin with .pdp- are reserved", info.path)];
-            let summary = "the package has a member that no package may have; nothing was imported".to_owned();
-            return Err(PackagerError::Invalid { summary, findings });
-        }
         let place = if data.contains(&info.path) || papers.is_empty() {
             info.path.clone()
         } else {

@@ -21,7 +21,9 @@ impl Dbn {
             self.findings.symbols.note(symbol);
         }
         self.findings.source = Some(metadata.dataset.clone()).filter(|name| !name.is_empty());
-        self.findings.schema_version = Some(format!("DBN {}", metadata.version));
+        // The metadata names the version that records are upgraded to while they are read.
+        let version = self.machine.input_dbn_version().unwrap_or(metadata.version);
+        self.findings.schema_version = Some(format!("DBN {version}"));
         self.findings.event_type = metadata.schema.map(event_type);
     }
 

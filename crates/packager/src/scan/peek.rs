@@ -14,6 +14,9 @@ use crate::inspect::{self, Findings, Inspection, sniff};
 /// Content that is looked at to find the first record.
 const LOOK: usize = 256 << 10;
 
+/// How much further a DBN file is read for it.
+const DBN_LOOK: u64 = 8 << 20;
+
 /// Tells what a file is. A file that cannot be read is told by its path alone and marked as unreadable.
 pub(super) fn look(candidate: Candidate) -> DataFile {
     let components: Vec<&str> = candidate.components.iter().map(String::as_str).collect();
@@ -75,7 +78,16 @@ fn first_findings(file: &mut DataFile) -> io::Result<Option<Findings>> {
             Ok(Some(settled))
         }
         DataFormat::Fxd => Ok(None),
-        DataFormat::Jsonl | DataFormat::Csv | DataFormat::Dbn => {
+        // Before the first record stands a list of every symbol, which may be long.
+        DataFormat::Dbn => {
+            let mut inspection = Inspection::new(file.format, file.encoding);
+            inspection.feed(&head);
+            let mut more = Vec::new();
+            handle.take(DBN_LOOK).read_to_end(&mut more)?;
+            inspection.feed(&more);
+            Ok(Some(inspection.finish()))
+        }
+        DataFormat::Jsonl | DataFormat::Csv => {
             let mut inspection = Inspection::new(file.format, ContentEncoding::Identity);
             inspection.feed(&content);
             Ok(Some(inspection.finish()))
@@ -137,13 +149,15 @@ fn settle_symbol(file: &mut DataFile, findings: &Findings, certain: bool) {
     if let Some(second) = findings.symbols.second() {
         // One record cannot speak for a file of several instruments; its path can.
         let remark = format!("it holds several symbols, {first} and {second} among them");
-        if *by_path == Symbol::unknown() {
+        if *by_path == Symbol::unknown() || (!certain && file.format == DataFormat::Dbn) {
             file.symbol = SEVERAL.parse().unwrap_or(first);
         }
         file.warnings.push(format!("{remark}; it is filed under {}", file.symbol));
         return;
     }
-    if certain && *by_path != Symbol::unknown() && !by_path.matches(&first) {
+    // In a flat name a prefix cannot be told from a part of the symbol.
+    let prefixed = by_path.file_form().to_lowercase().ends_with(&format!("_{}", first.file_form().to_lowercase()));
+    if certain && *by_path != Symbol::unknown() && !by_path.matches(&first) && !prefixed {
         file.warnings.push(format!("its path says symbol {by_path}, its first record {first}"));
     }
     file.symbol = first;

@@ -89,9 +89,19 @@ pub(super) fn walk(root: &Path, options: &ScanOptions) -> Result<(Vec<Candidate>
             warnings,
         });
     }
-    found.sort_by(|a, b| a.components.cmp(&b.components).then_with(|| a.path.cmp(&b.path)));
+    found.sort_by_cached_key(|file| order(&file.components, &file.path));
     skipped.sort_by(|a, b| a.path.cmp(&b.path));
     Ok((found, skipped))
+}
+
+/// The order of files: by directory, then by name, a number before the extension counting as a number. A file that got
+/// one in a package (`x.jsonl`, `x.2.jsonl`, `x.10.jsonl`) so comes after the one that kept its name.
+fn order(components: &[String], path: &Path) -> (Vec<String>, String, u64, String, PathBuf) {
+    let (name, directories) = components.split_last().map_or(("", components), |(name, rest)| (name.as_str(), rest));
+    let stem = sniff::stem(name);
+    let numbered = stem.rsplit_once('.').and_then(|(base, digits)| Some((base, digits.parse::<u64>().ok()?)));
+    let (base, number) = numbered.unwrap_or((stem, 0));
+    (directories.to_vec(), base.to_owned(), number, sniff::extensions(name).to_owned(), path.to_owned())
 }
 
 /// A path below the root with `/` between its parts, the parts, and whether all of it was UTF-8.
