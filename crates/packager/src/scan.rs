@@ -139,8 +139,8 @@ impl Scan {
             _ => "no dated files".to_owned(),
         };
         let n = self.files.len();
-        let files = if n == 1 { "file" } else { "files" };
-        format!("there are {n} data {files}: symbols {}; event types {}; {dates}", some(&symbols), some(&types))
+        let there = if n == 1 { "there is 1 data file".to_owned() } else { format!("there are {n} data files") };
+        format!("{there}: symbols {}; event types {}; {dates}", some(&symbols), some(&types))
     }
 }
 

@@ -201,10 +201,14 @@ fn check_members(
         progress.advance(1, 0);
         let digest = match outcome {
             Ok(digest) => digest,
-            Err(error) => {
-                let expected = declared.get(&info.path).and_then(|d| d.digest);
-                let expected = expected.map_or_else(|| "bytes that can be read".to_owned(), |d| format!("sha256 {d}"));
-                note(Some(finding(Some(&info.path), "content", expected, error)), None);
+            Err(Unreadable { read, digest, reason }) => {
+                let expected = declared.get(&info.path).and_then(|claim| claim.digest);
+                let expected = expected.map_or_else(|| "bytes that can be read".to_owned(), ToString::to_string);
+                let actual = match read == info.size {
+                    true => format!("{digest} ({reason})"),
+                    false => format!("{digest} of the {read} bytes that can be read ({reason})"),
+                };
+                note(Some(finding(Some(&info.path), "sha256", expected, actual)), None);
                 return Ok(());
             }
         };
@@ -236,23 +240,33 @@ fn check_members(
     Ok(digests)
 }
 
-fn hash(info: &MemberInfo, body: &mut dyn Read, progress: &dyn Progress) -> Result<Sha256Digest, String> {
+/// A member whose bytes could not be read to a good end, and what could be read of it.
+struct Unreadable {
+    read: u64,
+    digest: Sha256Digest,
+    reason: String,
+}
+
+fn hash(info: &MemberInfo, body: &mut dyn Read, progress: &dyn Progress) -> Result<Sha256Digest, Unreadable> {
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; usize::try_from(info.size.clamp(1, 256 << 10)).unwrap_or(1)];
-    loop {
+    let mut read = 0;
+    let reason = loop {
         match body.read(&mut buffer) {
             Ok(0) => return Ok(hasher.finish()),
             Ok(n) => {
                 hasher.update(buffer.get(..n).unwrap_or_default());
+                read += count(n);
                 progress.advance(0, count(n));
                 if progress.is_cancelled() {
-                    return Err("interrupted".to_owned());
+                    break "interrupted".to_owned();
                 }
             }
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.to_string()),
+            Err(error) => break error.to_string(),
         }
-    }
+    };
+    Err(Unreadable { read, digest: hasher.finish(), reason })
 }
 
 /// What the manifest says about its own list of files and does not follow from it.

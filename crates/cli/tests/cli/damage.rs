@@ -33,7 +33,16 @@ fn a_flipped_bit_in_any_member_is_named_with_both_hashes() {
             std::fs::write(&path, &bytes).unwrap();
             let report = home.pdp(&["validate", path.to_str().unwrap(), "--json"]);
             assert_eq!(report.code, 3, "{level} {member}: {}", report.out);
-            let findings = report.json()["findings"].to_string();
+            let json = report.json();
+            let of_member =
+                |finding: &&serde_json::Value| finding["member"] == member.as_str() && finding["check"] == "sha256";
+            let found = json["findings"].as_array().unwrap().iter().find(of_member).unwrap();
+            let hash = |key: &str| found[key].as_str().unwrap()[..64].to_owned();
+            assert!(
+                hash("expected") != hash("actual") && hash("actual").bytes().all(|b| b.is_ascii_hexdigit()),
+                "{found}"
+            );
+            let findings = json["findings"].to_string();
             assert!(findings.contains(&member) && findings.contains("sidecar"), "{level} {member}: {findings}");
             home.pdp(&["import", path.to_str().unwrap(), "--destination", "there"]).fails(3, "");
             assert!(!home.join("there").exists(), "{level} {member}");
@@ -42,7 +51,8 @@ fn a_flipped_bit_in_any_member_is_named_with_both_hashes() {
             let kept = std::fs::read(&sidecar).unwrap();
             std::fs::remove_file(&sidecar).unwrap();
             home.pdp(&["validate", path.to_str().unwrap()]).fails(3, &member);
-            home.pdp(&["import", path.to_str().unwrap(), "--destination", "there"]).fails(3, &member);
+            let ran = home.pdp(&["import", path.to_str().unwrap(), "--destination", "there"]).fails(3, &member);
+            assert!(ran.err.contains("Some files failed checksum validation"), "{}", ran.err);
             assert!(!home.join("there").exists(), "{level} {member}");
             std::fs::write(&sidecar, kept).unwrap();
         }

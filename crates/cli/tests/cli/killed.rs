@@ -83,7 +83,8 @@ fn an_interrupted_create_leaves_nothing_and_says_130() {
         let output = format!("out{i}");
         let mut child = home.command(&["create", "--output", &output, "--quiet"]).spawn().unwrap();
         std::thread::sleep(takes * i / 10);
-        let kill = std::process::Command::new("kill").arg("-INT").arg(child.id().to_string()).status();
+        let signal = if i % 2 == 0 { "-INT" } else { "-TERM" };
+        let kill = std::process::Command::new("kill").arg(signal).arg(child.id().to_string()).status();
         assert!(kill.is_ok());
         let asked = Instant::now();
         let status = child.wait().unwrap();

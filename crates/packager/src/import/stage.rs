@@ -28,16 +28,19 @@ pub(super) fn stage(
     let findings: Mutex<Vec<Finding>> = Mutex::default();
     package.container.visit(&|info| wanted.contains_key(&info.path), &|info, body| {
         let Some(step) = wanted.get(&info.path) else { return Ok(()) };
-        let digest = write(info, body, &place(staging, &step.place), progress)?;
-        progress.advance(1, 0);
-        let wrong = step.digest.filter(|stated| verify && *stated != digest);
-        if let Some(stated) = wrong {
-            findings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(Finding {
-                member: Some(info.path.to_string()),
-                check: "sha256",
-                expected: stated.to_string(),
-                actual: digest.to_string(),
-            });
+        let actual = match write(info, body, &place(staging, &step.place), progress) {
+            Ok(digest) => {
+                progress.advance(1, 0);
+                step.digest.filter(|stated| verify && *stated != digest).map(|_| digest.to_string())
+            }
+            // What the container itself knows to be damaged is refused whether or not digests are compared.
+            Err(ArchiveError::Member { reason, .. }) if !progress.is_cancelled() => Some(reason),
+            Err(error) => return Err(error),
+        };
+        if let Some(actual) = actual {
+            let expected = step.digest.map_or_else(|| "bytes that can be read".to_owned(), |digest| digest.to_string());
+            let finding = Finding { member: Some(info.path.to_string()), check: "sha256", expected, actual };
+            findings.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(finding);
         }
         Ok(())
     })?;
