@@ -32,32 +32,35 @@ The documented spellings work as they stand and mean the same:
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Print the report as JSON on standard output
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Global options")]
     pub(crate) json: bool,
     /// Print nothing but the result and errors
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = "Global options")]
     pub(crate) quiet: bool,
     /// Where collected data lies, and where packages are imported to by default
-    #[arg(long, global = true, value_name = "DIR", env = "PDP_DATA_ROOT", default_value = "data")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Global options",
+        value_name = "DIR",
+        env = "PDP_DATA_ROOT",
+        default_value = "data"
+    )]
     pub(crate) data_root: PathBuf,
     /// Threads to use; 0 for as many as there are cores
-    #[arg(long, global = true, value_name = "N", default_value_t = 0)]
+    #[arg(long, global = true, help_heading = "Global options", value_name = "N", default_value_t = 0)]
     pub(crate) threads: usize,
-    /// How progress is shown on standard error
-    #[arg(long, global = true, value_name = "HOW", value_enum, default_value_t = ProgressMode::Auto)]
+    /// Progress on standard error: auto (a bar on a terminal), bar, json (an object a line), none
+    #[arg(long, global = true, help_heading = "Global options", value_name = "HOW", value_enum, hide_possible_values = true, default_value_t = ProgressMode::Auto)]
     pub(crate) progress: ProgressMode,
 }
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProgressMode {
-    /// A bar on a terminal, nothing elsewhere
     Auto,
-    /// A bar
     Bar,
-    /// One JSON object a line
     Json,
-    /// Nothing
     None,
 }
 
@@ -65,7 +68,7 @@ pub(crate) enum ProgressMode {
 pub(crate) enum Command {
     /// Pack collected data into a package
     Create(Box<CreateArgs>),
-    /// Recompute everything a package claims about itself
+    /// Check structure, sizes, every checksum and every sum against what a package claims
     Validate {
         /// The package: a .zip file or a folder
         package: PathBuf,

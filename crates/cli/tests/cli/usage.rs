@@ -29,6 +29,7 @@ fn unknown_words_and_unreadable_values_name_what_is_allowed() {
         ("validate", "<PACKAGE>"),
         ("bogus", "bogus"),
         ("list x --threads many", "invalid"),
+        ("list x --progress loud", "auto, bar, json, none"),
     ] {
         let ran = home.pdp(&args.split(' ').collect::<Vec<_>>());
         assert_eq!(ran.code, 2, "{args}: {ran:?}");
