@@ -164,8 +164,11 @@ impl Sealed {
     }
 }
 
-/// Whether the file at `path` has this size and digest.
-fn holds(path: &Path, size: u64, digest: &Sha256Digest) -> io::Result<bool> {
+/// Whether `path` is a regular file of this size and digest.
+///
+/// # Errors
+/// It cannot be read.
+pub fn holds(path: &Path, size: u64, digest: &Sha256Digest) -> io::Result<bool> {
     let mut file = File::open(path)?;
     if !file.metadata()?.is_file() || file.metadata()?.len() != size {
         return Ok(false);

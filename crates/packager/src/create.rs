@@ -28,7 +28,7 @@ use self::schemas::Schemas;
 use self::source::{FileSource, Source};
 use crate::inspect::Findings;
 use crate::scan::{DataFile, Scan, ScanOptions, Skipped, scan};
-use crate::validate::{ValidateOptions, validate_container};
+use crate::validate::validate_container;
 use crate::{PackagerError, Progress, Stage};
 
 /// Packs the data files below a root.
@@ -264,7 +264,7 @@ impl Gathered {
 }
 
 fn read_back(path: &Path, progress: &dyn Progress) -> Result<crate::ValidateReport, PackagerError> {
-    let report = validate_container(path, &ValidateOptions::default(), progress)?;
+    let report = validate_container(path, progress)?;
     if report.valid {
         return Ok(report);
     }

@@ -41,6 +41,9 @@ pub enum PackagerError {
     /// The container is damaged, unsafe or not supported; or a file operation on it failed.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// A text of the package could not be written, which is a fault of this program.
+    #[error(transparent)]
+    Texts(#[from] pdp_generate::GenerateError),
     /// The manifest is missing or cannot be used.
     #[error("{package}: {source}", package = .package.display())]
     Manifest {
@@ -123,6 +126,7 @@ impl PackagerError {
             Self::Archive(error) if error.is_invalid_container() => ErrorKind::Invalid,
             Self::Cancelled => ErrorKind::Interrupted,
             Self::Archive(_)
+            | Self::Texts(_)
             | Self::Unreadable { .. }
             | Self::Conflicts { .. }
             | Self::NoSpace { .. }

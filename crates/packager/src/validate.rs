@@ -107,7 +107,7 @@ pub fn validate(
 ) -> Result<ValidateReport, PackagerError> {
     let pool = crate::threads(options.threads)?;
     pool.install(|| {
-        let mut report = validate_container(path, options, progress)?;
+        let mut report = validate_container(path, progress)?;
         check_sidecar(path, &mut report)?;
         report.valid = report.findings.is_empty();
         Ok(report)
@@ -115,11 +115,7 @@ pub fn validate(
 }
 
 /// As [`validate`], without the sidecar, on the current threads.
-pub(crate) fn validate_container(
-    path: &Path,
-    _: &ValidateOptions,
-    progress: &dyn Progress,
-) -> Result<ValidateReport, PackagerError> {
+pub(crate) fn validate_container(path: &Path, progress: &dyn Progress) -> Result<ValidateReport, PackagerError> {
     let package = Package::open(path)?;
     let mut report = ValidateReport {
         package_path: path.to_owned(),

@@ -21,11 +21,10 @@ pub(super) fn papers(
     manifest: &Manifest,
     gathered: &Gathered,
 ) -> Result<Papers, PackagerError> {
-    let texts = Texts::new().map_err(|error| PackagerError::Usage(error.to_string()))?;
-    let failed = |error: pdp_generate::GenerateError| PackagerError::Usage(error.to_string());
+    let texts = Texts::new()?;
     let mut rear: Vec<(String, String)> = Vec::new();
     if options.data_dictionary {
-        rear.push(("metadata/data_dictionary.md".into(), texts.data_dictionary(manifest).map_err(failed)?));
+        rear.push(("metadata/data_dictionary.md".into(), texts.data_dictionary(manifest)?));
     }
     if let Some(summary) = &manifest.quality {
         let report = quality::report(&gathered.quality, summary, options.created_at);
@@ -35,15 +34,15 @@ pub(super) fn papers(
         rear.push((format!("metadata/schemas/{event_type}.json"), schema));
     }
     if options.loader_scripts {
-        rear.push(("scripts/load_data.R".into(), texts.r_loader(manifest).map_err(failed)?));
-        rear.push(("scripts/load_data.py".into(), texts.python_loader(manifest).map_err(failed)?));
+        rear.push(("scripts/load_data.R".into(), texts.r_loader(manifest)?));
+        rear.push(("scripts/load_data.py".into(), texts.python_loader(manifest)?));
     }
     let named = |(path, text): (String, String)| -> Result<_, PackagerError> {
         Ok((path.parse::<PackagePath>().map_err(ArchiveError::from)?, text))
     };
     let mut rear = rear.into_iter().map(named).collect::<Result<Vec<_>, _>>()?;
     rear.sort();
-    let front = vec![named(("README.md".into(), texts.readme(manifest, &rear_names(&rear)).map_err(failed)?))?];
+    let front = vec![named(("README.md".into(), texts.readme(manifest, &rear_names(&rear))?))?];
     Ok(Papers { front, rear })
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pdp_archive::target::digest_of;
+use pdp_archive::target::holds;
 use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::model::Declared;
 use pdp_manifest::{Manifest, PackagePath, Sha256Digest};
@@ -102,9 +102,4 @@ fn existing(destination: &Path, step: &Step, package: &Package) -> Result<Existi
 fn in_the_way(path: PathBuf, why: &str) -> PackagerError {
     let source = io::Error::new(io::ErrorKind::AlreadyExists, why.to_owned());
     PackagerError::Io { action: "importing to", path, source }
-}
-
-fn holds(path: &Path, size: u64, digest: &Sha256Digest) -> io::Result<bool> {
-    let mut file = fs::File::open(path)?;
-    Ok(file.metadata()?.len() == size && digest_of(&mut file)? == *digest)
 }
