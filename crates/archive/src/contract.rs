@@ -23,6 +23,24 @@ pub enum Codec {
     Raw,
     /// One raw Deflate stream a member.
     Deflate(CompressionLevel),
+    /// The entry of a tar, in gzip members of its own.
+    TarGz {
+        /// How hard they are compressed.
+        level: CompressionLevel,
+        /// The time of every entry, in seconds since 1970.
+        modified: u64,
+    },
+}
+
+impl Codec {
+    /// The same container's codec for bytes that are better kept as they are.
+    #[must_use]
+    pub(crate) const fn without_compression(self) -> Self {
+        match self {
+            Self::Raw | Self::Deflate(_) => Self::Raw,
+            Self::TarGz { modified, .. } => Self::TarGz { level: CompressionLevel::None, modified },
+        }
+    }
 }
 
 /// Where a member's bytes come from.
@@ -74,11 +92,21 @@ pub struct PreparedMember {
 
 /// A container being filled.
 ///
-/// Calls come in the order `(begin chunk* end)* seal`. A container dropped without [`seal`](Self::seal) leaves nothing
+/// Calls come in the order `(add | begin chunk* end)* seal`. A container dropped without [`seal`](Self::seal) leaves nothing
 /// behind.
 pub trait ContainerWriter {
     /// How members' bytes are to be encoded before they come to [`chunk`](Self::chunk).
     fn codec(&self) -> Codec;
+
+    /// Adds a member that is complete.
+    ///
+    /// # Errors
+    /// I/O, or a name that collides with an earlier one.
+    fn add(&mut self, member: &PreparedMember) -> Result<(), ArchiveError> {
+        self.begin(&member.facts.path, member.facts.method, member.facts.size)?;
+        self.chunk(&member.stored)?;
+        self.end(&member.facts)
+    }
 
     /// Starts a member. `size` is exact when `facts` could be known beforehand, else an upper bound.
     ///
@@ -97,6 +125,9 @@ pub trait ContainerWriter {
     /// # Errors
     /// I/O, or a size that does not fit what [`begin`](Self::begin) announced.
     fn end(&mut self, facts: &MemberFacts) -> Result<(), ArchiveError>;
+
+    /// Bytes that the container holds so far, what [`seal`](Self::seal) will add not counted.
+    fn stored_len(&self) -> u64;
 
     /// Puts the manifest and then `front` before all other members, and completes the container under a temporary
     /// name. The manifest is written with the container's exact size in it.
@@ -143,6 +174,13 @@ pub trait ContainerReader: Send + Sync {
 
     /// The members, in the order in which they stand.
     fn members(&self) -> &[MemberInfo];
+
+    /// Where the headers first differ from those that this library writes for the same members; none where they do not.
+    ///
+    /// Other tools write other headers, which are as good. In a package that says it has these, a difference is damage.
+    fn deviation(&self) -> Option<&str> {
+        None
+    }
 
     /// Hands every member for which `wanted` holds to `visit`, on as many threads of the current rayon pool as the
     /// container allows, in any order.

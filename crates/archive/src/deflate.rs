@@ -3,15 +3,21 @@
 use std::cell::RefCell;
 use std::io;
 
-use flate2::{Compress, Compression, FlushCompress, Status};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use libdeflater::{CompressionLvl, Compressor};
 use pdp_manifest::CompressionLevel;
 
 /// How far back Deflate can refer.
 pub(crate) const WINDOW: usize = 32 << 10;
 
+/// Readers refuse members of a much higher ratio as bombs, so nothing is written with a higher one than this.
+const RATIO_MAX: usize = 90;
+/// Smaller members are left alone; all of them together stay far below what readers look at.
+const RATIO_FROM: usize = 4 << 10;
+
 thread_local! {
     static COMPRESSOR: RefCell<Option<(CompressionLevel, Compressor)>> = const { RefCell::new(None) };
+    static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
 }
 
 /// One complete Deflate stream of `bytes`, or `None` when it would not be smaller than they are.
@@ -27,10 +33,98 @@ pub(crate) fn whole(level: CompressionLevel, bytes: &[u8]) -> Option<Vec<u8>> {
         // One byte less than the input: what does not fit is not worth keeping compressed.
         let mut out = vec![0; bytes.len() - 1];
         let used = compressor.deflate_compress(bytes, &mut out).ok()?;
+        if let Some(plain) = to_keep_plain(bytes.len(), used) {
+            let (head, tail) = bytes.split_at_checked(plain)?;
+            return Some(fixed_head(level, head, tail));
+        }
         out.truncate(used);
         out.shrink_to_fit();
         Some(out)
     })
+}
+
+/// How many bytes of `len` are to be stored as they are, so that `packed` does not look like a bomb; none mostly.
+const fn to_keep_plain(len: usize, packed: usize) -> Option<usize> {
+    if len > RATIO_FROM && packed.saturating_mul(RATIO_MAX) < len { Some(len / RATIO_MAX) } else { None }
+}
+
+/// A complete Deflate stream of `bytes` as they are.
+pub(crate) fn stored(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len() + bytes.len() / 8192 + 5);
+    let mut blocks = bytes.chunks(usize::from(u16::MAX)).peekable();
+    while let Some(block) = blocks.next() {
+        stored_block(block, blocks.peek().is_none(), &mut out);
+    }
+    if bytes.is_empty() {
+        stored_block(&[], true, &mut out);
+    }
+    out
+}
+
+fn stored_block(block: &[u8], last: bool, out: &mut Vec<u8>) {
+    let len = u16::try_from(block.len()).unwrap_or(u16::MAX);
+    out.push(u8::from(last));
+    out.extend_from_slice(&len.to_le_bytes());
+    out.extend_from_slice(&(!len).to_le_bytes());
+    out.extend_from_slice(block);
+}
+
+/// What a complete Deflate stream inflates to, which is exactly `size` bytes; the stream is all of `stream`.
+pub(crate) fn inflate_exact(stream: &[u8], size: usize) -> io::Result<Vec<u8>> {
+    INFLATE.with_borrow_mut(|inflate| {
+        inflate.reset(false);
+        let mut out = vec![0; size];
+        // Room for one byte more tells a stream that holds more.
+        let mut input = stream;
+        let mut given = 0;
+        loop {
+            let (before_in, before_out) = (inflate.total_in(), inflate.total_out());
+            let mut one = [0];
+            let room = match out.get_mut(given..) {
+                Some(room) if !room.is_empty() => room,
+                _ => &mut one,
+            };
+            let status = inflate
+                .decompress(input, room, FlushDecompress::Finish)
+                .map_err(|error| damaged(format!("its Deflate stream is damaged: {error}")))?;
+            let taken = usize::try_from(inflate.total_in() - before_in).unwrap_or(0);
+            input = input.get(taken..).unwrap_or_default();
+            given += usize::try_from(inflate.total_out() - before_out).unwrap_or(0);
+            if given > size {
+                return Err(damaged(format!("it has more than the {size} bytes its header says")));
+            }
+            if status == Status::StreamEnd {
+                break;
+            }
+            if taken == 0 && inflate.total_out() == before_out {
+                return Err(damaged("its Deflate stream is cut short".to_owned()));
+            }
+        }
+        if given != size {
+            return Err(damaged(format!("it has {given} bytes, its header says {size}")));
+        }
+        if !input.is_empty() {
+            return Err(damaged(format!("{} bytes follow the end of its Deflate stream", input.len())));
+        }
+        Ok(out)
+    })
+}
+
+/// The first bytes that a Deflate stream inflates to, `len` at most; fewer where the stream ends or is cut.
+pub(crate) fn inflate_some(stream: &[u8], len: usize) -> io::Result<Vec<u8>> {
+    INFLATE.with_borrow_mut(|inflate| {
+        inflate.reset(false);
+        let mut out = vec![0; len];
+        inflate
+            .decompress(stream, &mut out, FlushDecompress::None)
+            .map_err(|error| damaged(format!("its Deflate stream is damaged: {error}")))?;
+        out.truncate(usize::try_from(inflate.total_out()).unwrap_or(0));
+        Ok(out)
+    })
+}
+
+fn damaged(reason: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
 fn lvl(level: CompressionLevel) -> CompressionLvl {
@@ -43,11 +137,7 @@ fn lvl(level: CompressionLevel) -> CompressionLvl {
 pub(crate) fn fixed_head(level: CompressionLevel, head: &[u8], tail: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     for block in head.chunks(usize::from(u16::MAX)) {
-        let len = u16::try_from(block.len()).unwrap_or(u16::MAX);
-        out.push(0);
-        out.extend_from_slice(&len.to_le_bytes());
-        out.extend_from_slice(&(!len).to_le_bytes());
-        out.extend_from_slice(block);
+        stored_block(block, false, &mut out);
     }
     let mut compressor = Compressor::new(lvl(level));
     let mut rest = vec![0; compressor.deflate_compress_bound(tail.len())];
@@ -63,6 +153,19 @@ pub(crate) fn fixed_head(level: CompressionLevel, head: &[u8], tail: &[u8]) -> V
 ///
 /// Segments put one behind the other make one stream; the last one closes it.
 pub(crate) fn segment(level: CompressionLevel, before: &[u8], bytes: &[u8], last: bool) -> io::Result<Vec<u8>> {
+    let packed = pack_segment(level, before, bytes, last)?;
+    let Some(plain) = to_keep_plain(bytes.len(), packed.len()) else { return Ok(packed) };
+    let (head, tail) = bytes.split_at(plain);
+    let mut out = Vec::with_capacity(plain + packed.len());
+    for block in head.chunks(usize::from(u16::MAX)) {
+        stored_block(block, false, &mut out);
+    }
+    let window = head.get(head.len().saturating_sub(WINDOW)..).unwrap_or_default();
+    out.extend(pack_segment(level, window, tail, last)?);
+    Ok(out)
+}
+
+fn pack_segment(level: CompressionLevel, before: &[u8], bytes: &[u8], last: bool) -> io::Result<Vec<u8>> {
     let mut compress = Compress::new(Compression::new(u32::from(level.deflate_level())), false);
     if !before.is_empty() {
         compress.set_dictionary(before).map_err(io::Error::other)?;
@@ -142,6 +245,36 @@ mod tests {
         if let Some(stream) = whole(CompressionLevel::Fast, &noise) {
             assert_eq!(inflate(&stream), noise);
         }
+    }
+
+    #[test]
+    fn nothing_is_written_that_looks_like_a_bomb() {
+        let zeros = vec![0; 3 << 20];
+        for level in LEVELS {
+            let stream = whole(level, &zeros).unwrap();
+            assert!(stream.len() * 100 > zeros.len() && stream.len() * 80 < zeros.len(), "{}", stream.len());
+            assert_eq!(inflate(&stream), zeros);
+            let mut joined = segment(level, &[], &zeros[..1 << 20], false).unwrap();
+            joined.extend(segment(level, &zeros[..WINDOW], &zeros[1 << 20..], true).unwrap());
+            assert!(joined.len() * 100 > zeros.len());
+            assert_eq!(inflate(&joined), zeros);
+        }
+    }
+
+    #[test]
+    fn streams_are_inflated_exactly_or_refused() {
+        let data = text(100_000);
+        for stream in [stored(&data), whole(CompressionLevel::Balanced, &data).unwrap()] {
+            assert_eq!(inflate_exact(&stream, data.len()).unwrap(), data);
+            assert_eq!(inflate_some(&stream, 600).unwrap(), data[..600]);
+            assert!(inflate_exact(&stream, data.len() - 1).is_err());
+            assert!(inflate_exact(&stream, data.len() + 1).is_err());
+            assert!(inflate_exact(&[&stream[..], &[0]].concat(), data.len()).is_err());
+            for cut in (0..stream.len()).step_by(stream.len() / 97 + 1).chain([stream.len() - 1]) {
+                assert!(inflate_exact(&stream[..cut], data.len()).is_err(), "{cut}");
+            }
+        }
+        assert_eq!(inflate_exact(&stored(b""), 0).unwrap(), b"");
     }
 
     #[test]

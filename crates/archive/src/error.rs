@@ -67,6 +67,21 @@ pub enum ArchiveError {
         /// The limit.
         limit: u64,
     },
+    /// Declared sizes that only a bomb has.
+    #[error(
+        "archive refused: {} {size} bytes from {stored} stored ones; more than {limit} times as many are not unpacked",
+        .member.as_ref().map_or_else(|| "its members declare".to_owned(), |member| format!("\"{member}\" declares"))
+    )]
+    Ratio {
+        /// The member; none for all together.
+        member: Option<String>,
+        /// Bytes declared.
+        size: u64,
+        /// Bytes stored.
+        stored: u64,
+        /// How many times larger the one may be than the other.
+        limit: u64,
+    },
     /// A source could not be read to its end.
     #[error("reading the source of \"{member}\": {source}")]
     Source {
@@ -112,6 +127,7 @@ impl ArchiveError {
                 | Self::Collision { .. }
                 | Self::Unsupported { .. }
                 | Self::Limit { .. }
+                | Self::Ratio { .. }
         )
     }
 

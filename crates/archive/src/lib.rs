@@ -8,19 +8,22 @@
 //! * [`ContainerReader`] lists members and hands out their bytes, from any thread. Readers are strict: what two tools
 //!   could read differently is refused.
 //!
-//! ZIP ([`zip`]) and a plain directory ([`folder`]) stand behind both. The crate knows nothing of what members mean;
+//! ZIP ([`zip`]), TAR.GZ ([`tar`]) and a plain directory ([`folder`]) stand behind both. The crate knows nothing of what members mean;
 //! the one thing it takes from the manifest is that its text has a length that does not depend on the package's size.
 //!
 //! Memory is bounded by threads and blocks, whatever the size of a member.
 
 pub mod contract;
 mod deflate;
+pub mod disk;
 mod error;
 pub mod folder;
 mod names;
 pub mod open;
 pub mod pack;
 mod positional;
+mod spool;
+pub mod tar;
 pub mod target;
 pub mod zip;
 

@@ -4,9 +4,12 @@ use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
+use pdp_manifest::PackagePath;
+
 use crate::ArchiveError;
 use crate::contract::ContainerReader;
 use crate::folder::FolderReader;
+use crate::tar::{self, FramedTarReader, StreamedTarReader};
 use crate::zip::ZipReader;
 
 /// What a reader accepts before it looks at any member.
@@ -17,13 +20,66 @@ pub struct Limits {
     pub max_members: u64,
     /// Most bytes of all members together, as declared; 16 TiB by default.
     pub max_total_bytes: u64,
+    /// How many times larger a member of more than a mebibyte may be than its stored form; 200 by default.
+    pub max_member_ratio: u64,
+    /// How many times larger all members together may be than the archive, once they have more than a mebibyte; 100 by
+    /// default.
+    pub max_total_ratio: u64,
     /// Most bytes of a ZIP's central directory, which is held in memory; 1 GiB by default.
     pub max_directory_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_members: 4 << 20, max_total_bytes: 16 << 40, max_directory_bytes: 1 << 30 }
+        Self {
+            max_members: 4 << 20,
+            max_total_bytes: 16 << 40,
+            max_member_ratio: 200,
+            max_total_ratio: 100,
+            max_directory_bytes: 1 << 30,
+        }
+    }
+}
+
+/// Up to this size no ratio is too high.
+const RATIO_FROM: u64 = 1 << 20;
+
+/// Members as they are listed, held against the limits before anything is inflated.
+pub(crate) struct Tally<'a> {
+    limits: &'a Limits,
+    archive_size: u64,
+    count: u64,
+    total: u64,
+}
+
+impl<'a> Tally<'a> {
+    pub(crate) const fn new(limits: &'a Limits, archive_size: u64) -> Self {
+        Self { limits, archive_size, count: 0, total: 0 }
+    }
+
+    /// Counts a member of `size` bytes that takes `stored` in the archive.
+    pub(crate) fn member(&mut self, path: &PackagePath, size: u64, stored: u64) -> Result<(), ArchiveError> {
+        let limits = self.limits;
+        self.count += 1;
+        self.total = self.total.saturating_add(size);
+        if self.count > limits.max_members {
+            let (actual, limit) = (self.count, limits.max_members);
+            return Err(ArchiveError::Limit { what: "number of members", actual, limit });
+        }
+        if self.total > limits.max_total_bytes {
+            let (actual, limit) = (self.total, limits.max_total_bytes);
+            return Err(ArchiveError::Limit { what: "size of all members", actual, limit });
+        }
+        let over = |size: u64, stored: u64, limit: u64| size > RATIO_FROM && size / limit.max(1) > stored;
+        if over(size, stored, limits.max_member_ratio) {
+            let (member, limit) = (path.to_string(), limits.max_member_ratio);
+            return Err(ArchiveError::Ratio { member: Some(member), size, stored, limit });
+        }
+        if over(self.total, self.archive_size, limits.max_total_ratio) {
+            let (size, stored, limit) = (self.total, self.archive_size, limits.max_total_ratio);
+            return Err(ArchiveError::Ratio { member: None, size, stored, limit });
+        }
+        Ok(())
     }
 }
 
@@ -41,11 +97,14 @@ pub fn open(path: &Path, limits: &Limits) -> Result<Box<dyn ContainerReader>, Ar
         return Err(not("neither a file nor a directory"));
     }
     let mut head = Vec::new();
-    File::open(path).and_then(|file| file.take(4).read_to_end(&mut head)).map_err(ArchiveError::io("reading", path))?;
+    File::open(path)
+        .and_then(|file| file.take(16).read_to_end(&mut head))
+        .map_err(ArchiveError::io("reading", path))?;
     match head.as_slice() {
-        [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6] => Ok(Box::new(ZipReader::open(path, limits)?)),
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Ok(Box::new(ZipReader::open(path, limits)?)),
         [] => Err(not("the file is empty")),
-        [0x1f, 0x8b, ..] => Err(not("gzip data; this version reads ZIP archives and folders")),
-        _ => Err(not("it does not begin like a ZIP archive")),
+        head if tar::is_framed(head) => Ok(Box::new(FramedTarReader::open(path, limits)?)),
+        [0x1f, 0x8b, ..] => Ok(Box::new(StreamedTarReader::open(path, limits)?)),
+        _ => Err(not("it begins neither like a ZIP archive nor like gzip data")),
     }
 }

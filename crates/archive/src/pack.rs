@@ -5,17 +5,18 @@ use std::io::{self, Read as _};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
-use pdp_manifest::PackagePath;
 use pdp_manifest::digest::Hasher;
+use pdp_manifest::{CompressionLevel, PackagePath};
 use rayon::ThreadPool;
 
 use crate::contract::{Codec, ContainerWriter, MemberFacts, MemberSource, Method, PreparedMember};
-use crate::{ArchiveError, deflate};
+use crate::spool::length;
+use crate::{ArchiveError, deflate, tar};
 
 /// Members up to this size are compressed in one piece, larger ones in segments.
-const WHOLE_MAX: u64 = 8 << 20;
+const WHOLE_MAX: u64 = 4 << 20;
 /// Size of a segment; part of what makes the bytes reproducible.
-const SEGMENT: usize = 1 << 20;
+const SEGMENT: usize = 2 << 20;
 /// Bytes that may wait for their turn for each thread.
 const WAITING_PER_THREAD: u64 = 24 << 20;
 
@@ -73,12 +74,20 @@ pub fn pack<S: MemberSource>(
 /// Compresses and hashes a member whose bytes are in memory already.
 #[must_use]
 pub fn prepare(path: PackagePath, bytes: &[u8], codec: Codec) -> PreparedMember {
-    let encoded = match codec {
-        Codec::Raw => None,
-        Codec::Deflate(level) => deflate::whole(level, bytes),
+    let (method, stored) = match codec {
+        Codec::Raw => (Method::Store, bytes.to_vec()),
+        Codec::Deflate(level) => match deflate::whole(level, bytes) {
+            Some(stream) => (Method::Compress, stream),
+            None => (Method::Store, bytes.to_vec()),
+        },
+        Codec::TarGz { level, modified } => {
+            let mut entry = tar::entry_head(&path, length(bytes), modified);
+            entry.reserve(bytes.len() + tar::BLOCK);
+            entry.extend_from_slice(bytes);
+            entry.resize(entry.len() + tar::padding(length(bytes)), 0);
+            tar::encode_all(level, &entry)
+        }
     };
-    let method = if encoded.is_some() { Method::Compress } else { Method::Store };
-    let stored = encoded.unwrap_or_else(|| bytes.to_vec());
     let mut hasher = Hasher::new();
     hasher.update(bytes);
     let facts = MemberFacts {
@@ -149,11 +158,9 @@ impl<S: MemberSource> Queue<'_, S> {
             Pending::Whole(receiver) => {
                 let (source, outcome) = receiver.recv().map_err(|_| worker_lost())?;
                 match outcome {
-                    Packed::Ready(PreparedMember { facts, stored }) => {
-                        self.writer.begin(&facts.path, facts.method, facts.size)?;
-                        self.writer.chunk(&stored)?;
-                        self.writer.end(&facts)?;
-                        (self.done)(source, Ok(facts))
+                    Packed::Ready(member) => {
+                        self.writer.add(&member)?;
+                        (self.done)(source, Ok(member.facts))
                     }
                     Packed::Unopened(error) => (self.done)(source, Err(error)),
                     Packed::Failed(error) => Err(error),
@@ -195,10 +202,6 @@ fn worker_lost() -> ArchiveError {
     }
 }
 
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
-}
-
 fn source_error<S: MemberSource>(source: &S, error: io::Error) -> ArchiveError {
     ArchiveError::Source { member: source.path().clone(), source: error }
 }
@@ -216,7 +219,7 @@ fn pack_whole<S: MemberSource>(source: &mut S, codec: Codec) -> Packed {
     if length(&bytes) > size {
         return Packed::Failed(source_error(source, grown()));
     }
-    let codec = if source.is_compressed() { Codec::Raw } else { codec };
+    let codec = if source.is_compressed() { codec.without_compression() } else { codec };
     Packed::Ready(prepare(source.path().clone(), &bytes, codec))
 }
 
@@ -272,6 +275,20 @@ fn pack_large<'scope, S: MemberSource + 'scope>(
                 });
                 queue.push(Pending::Segment(receive), 2 * length(&before));
             }
+            (_, Codec::TarGz { level, .. }) => {
+                let level = if chosen == Method::Compress { level } else { CompressionLevel::None };
+                if last {
+                    segment.resize(segment.len() + tar::padding(size), 0);
+                }
+                if !segment.is_empty() {
+                    let bytes = length(&segment);
+                    let (send, receive) = sync_channel(1);
+                    scope.spawn_fifo(move |_| {
+                        let _ = send.send(Ok(tar::encode(level, &segment).0));
+                    });
+                    queue.push(Pending::Segment(receive), 2 * bytes);
+                }
+            }
             _ => {
                 let bytes = length(&segment);
                 queue.push(Pending::Ready(segment), bytes);
@@ -291,10 +308,12 @@ fn pack_large<'scope, S: MemberSource + 'scope>(
 /// Whether the first segment promises that compressing is worth it.
 fn choose_method(codec: Codec, first: &[u8], is_compressed: bool) -> Method {
     match codec {
-        Codec::Deflate(level) if !is_compressed => match deflate::whole(level, first) {
-            Some(stream) if stream.len() <= first.len() - first.len() / 50 => Method::Compress,
-            _ => Method::Store,
-        },
+        Codec::Deflate(level) | Codec::TarGz { level, .. } if !is_compressed && level != CompressionLevel::None => {
+            match deflate::whole(level, first) {
+                Some(stream) if stream.len() <= first.len() - first.len() / 50 => Method::Compress,
+                _ => Method::Store,
+            }
+        }
         _ => Method::Store,
     }
 }

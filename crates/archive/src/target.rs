@@ -4,18 +4,15 @@
 //! `.partial`; each is locked by the process that writes it, so that a later run can tell those of a dead process and
 //! remove them.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use pdp_manifest::Sha256Digest;
 use pdp_manifest::digest::Hasher;
-use tempfile::{NamedTempFile, TempDir};
 
+use crate::disk::{self, Staged, TemporaryFile, sweep};
 use crate::{ArchiveError, Sealed};
-
-const PREFIX: &str = ".pdp-";
-const SUFFIX: &str = ".partial";
 
 /// The place of a package: a directory and a name in it.
 #[derive(Debug, Clone)]
@@ -42,7 +39,7 @@ impl Target {
     /// The directory cannot be made.
     pub fn new(directory: impl Into<PathBuf>, file_name: impl Into<String>) -> Result<Self, ArchiveError> {
         let directory = directory.into();
-        fs::create_dir_all(&directory).map_err(ArchiveError::io("creating directory", &directory))?;
+        disk::create_directories(&directory).map_err(ArchiveError::io("creating directory", &directory))?;
         sweep(&directory);
         Ok(Self { directory, file_name: file_name.into() })
     }
@@ -53,17 +50,8 @@ impl Target {
         self.directory.join(&self.file_name)
     }
 
-    pub(crate) fn temporary_file(&self) -> Result<NamedTempFile, ArchiveError> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX).suffix(SUFFIX);
-        // The usual mode of a new file; the process's umask narrows it.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let error = |source| ArchiveError::Io { action: "creating a file in", path: self.directory.clone(), source };
-        let file = builder.tempfile_in(&self.directory).map_err(error)?;
-        // A file system without locks leaves leftovers to their owner; nothing else depends on the lock.
-        let _ = file.as_file().try_lock();
-        Ok(file)
+    pub(crate) fn temporary_file(&self) -> Result<TemporaryFile, ArchiveError> {
+        TemporaryFile::create(&self.directory).map_err(ArchiveError::io("creating a file in", &self.directory))
     }
 
     /// A new directory beside the final place, under a temporary name.
@@ -71,53 +59,14 @@ impl Target {
     /// # Errors
     /// It cannot be made.
     pub fn temporary_directory(&self) -> Result<Staged, ArchiveError> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(PREFIX).suffix(SUFFIX);
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let error =
-            |source| ArchiveError::Io { action: "creating a directory in", path: self.directory.clone(), source };
-        let directory = builder.tempdir_in(&self.directory).map_err(error)?;
-        let lock = File::open(directory.path()).ok().filter(|handle| handle.try_lock().is_ok());
-        Ok(Staged { directory, _lock: lock })
-    }
-}
-
-/// A directory being filled under a temporary name; dropping it removes it.
-#[derive(Debug)]
-pub struct Staged {
-    directory: TempDir,
-    _lock: Option<File>,
-}
-
-impl Staged {
-    /// Where it lies.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        self.directory.path()
-    }
-
-    /// Gives it its final name, which must be free or an empty directory.
-    ///
-    /// # Errors
-    /// The directory under its temporary name, and why it could not be renamed.
-    pub fn rename(self, to: &Path) -> Result<(), (Self, io::Error)> {
-        #[cfg(windows)]
-        let _ = fs::remove_dir(to);
-        match fs::rename(self.path(), to) {
-            Ok(()) => {
-                let _moved = self.directory.keep();
-                Ok(())
-            }
-            Err(error) => Err((self, error)),
-        }
+        Staged::create(&self.directory).map_err(ArchiveError::io("creating a directory in", &self.directory))
     }
 }
 
 /// A complete package under a temporary name, with the name it is to have.
 #[derive(Debug)]
 pub(crate) enum Sealable {
-    File(NamedTempFile, Target),
+    File(TemporaryFile, Target),
     Folder(Staged, Target),
 }
 
@@ -144,8 +93,8 @@ impl Sealed {
                     let same = sha256.is_some_and(|digest| holds(&path, size, &digest).unwrap_or(false));
                     return if same { Ok(path) } else { Err(ArchiveError::Exists { path }) };
                 }
-                file.as_file().sync_all().map_err(ArchiveError::io("flushing", file.path()))?;
-                file.persist(&path).map_err(|error| ArchiveError::io("renaming to", &path)(error.error))?;
+                file.sync().map_err(ArchiveError::io("flushing", file.path()))?;
+                file.persist(&path).map_err(ArchiveError::io("renaming to", &path))?;
                 sync_directory(&target.directory)?;
                 Ok(path)
             }
@@ -199,10 +148,9 @@ pub fn digest_of(reader: &mut impl io::Read) -> io::Result<Sha256Digest> {
 /// I/O.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ArchiveError> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let target = Target { directory: directory.to_owned(), file_name: String::new() };
-    let mut file = target.temporary_file()?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(ArchiveError::io("writing", path))?;
-    file.persist(path).map_err(|error| ArchiveError::io("renaming to", path)(error.error))?;
+    let mut file = TemporaryFile::create(directory).map_err(ArchiveError::io("creating a file in", directory))?;
+    file.write_all(bytes).and_then(|()| file.sync()).map_err(ArchiveError::io("writing", path))?;
+    file.persist(path).map_err(ArchiveError::io("renaming to", path))?;
     sync_directory(directory)
 }
 
@@ -211,30 +159,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ArchiveError> {
 /// # Errors
 /// I/O; never on systems that cannot flush a directory.
 pub fn sync_directory(path: &Path) -> Result<(), ArchiveError> {
-    if cfg!(unix) {
-        File::open(path).and_then(|handle| handle.sync_all()).map_err(ArchiveError::io("flushing directory", path))?;
-    }
-    Ok(())
-}
-
-/// Removes temporary files and directories in `directory` whose writers are gone.
-fn sweep(directory: &Path) {
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let Some(name) = name.to_str() else { continue };
-        if !(name.starts_with(PREFIX) && name.ends_with(SUFFIX)) {
-            continue;
-        }
-        let path = entry.path();
-        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let handle =
-            if is_directory { File::open(&path) } else { OpenOptions::new().read(true).write(true).open(&path) };
-        if handle.is_ok_and(|handle| handle.try_lock().is_ok()) {
-            // Nothing depends on the removal; what cannot be removed is tried again by the next run.
-            let _ = if is_directory { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        }
-    }
+    disk::sync_directory(path).map_err(ArchiveError::io("flushing directory", path))
 }
 
 #[cfg(test)]

@@ -70,12 +70,12 @@ pub(crate) enum Command {
     Create(Box<CreateArgs>),
     /// Check structure, sizes, every checksum and every sum against what a package claims
     Validate {
-        /// The package: a .zip file or a folder
+        /// The package: a .zip or .tar.gz file, or a folder
         package: PathBuf,
     },
     /// Show what a package holds
     List {
-        /// The package: a .zip file or a folder
+        /// The package: a .zip or .tar.gz file, or a folder
         package: PathBuf,
         /// Show every file, not only the first 20
         #[arg(long)]
@@ -98,7 +98,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The package: a .zip file or a folder
+    /// The package: a .zip or .tar.gz file, or a folder
     pub(crate) package: PathBuf,
     /// Where its files go; the data root by default
     #[arg(long, short, value_name = "DIR")]

@@ -74,6 +74,10 @@ pub struct Manifest {
     pub part_number: Option<u32>,
     /// Of how many parts.
     pub total_parts: Option<u32>,
+    /// The identity of the data of all parts together; only in the parts of a split package.
+    pub set_id: Option<PackageId>,
+    /// Whether every byte of the container's headers follows from its members, as this library's writers make it.
+    pub canonical_framing: bool,
     /// The oldest version of the format that a reader must know.
     pub min_required_version: Option<FormatVersion>,
 }

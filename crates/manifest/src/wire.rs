@@ -101,10 +101,19 @@ pub(crate) struct WireManifest {
     /// Of how many parts.
     #[serde(default)]
     total_parts: Option<u32>,
+    /// The identity of the data of all parts together; only in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    set_id: Option<PackageId>,
+    /// "canonical" where every byte of the container's headers follows from the members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    framing: Option<String>,
     /// The oldest version of the format that a reader must know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     min_required_version: Option<FormatVersion>,
 }
+
+/// The one word that `framing` can have.
+const CANONICAL: &str = "canonical";
 
 /// One data file.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -357,6 +366,8 @@ impl From<&Manifest> for WireManifest {
                 .collect(),
             part_number: m.part_number,
             total_parts: m.total_parts,
+            set_id: m.set_id.clone(),
+            framing: m.canonical_framing.then(|| CANONICAL.to_owned()),
             min_required_version: m.min_required_version,
         }
     }
@@ -437,6 +448,8 @@ impl From<WireManifest> for Manifest {
                 .collect(),
             part_number: wire.part_number,
             total_parts: wire.total_parts,
+            set_id: wire.set_id,
+            canonical_framing: wire.framing.as_deref() == Some(CANONICAL),
             min_required_version: wire.min_required_version,
         }
     }

@@ -15,6 +15,7 @@ mod totals;
 use std::path::Path;
 
 use pdp_archive::folder::FolderWriter;
+use pdp_archive::tar::TarGzWriter;
 use pdp_archive::target::write_atomically;
 use pdp_archive::zip::ZipWriter;
 use pdp_archive::{ArchiveError, ContainerWriter, MemberFacts, PackOptions, Target, pack};
@@ -119,10 +120,6 @@ struct Gathered {
 }
 
 fn check(options: &CreateOptions) -> Result<(), PackagerError> {
-    if options.format == ContainerFormat::TarGz {
-        let text = "package format TarGz cannot be written by this version; allowed: Zip, Folder";
-        return Err(PackagerError::Usage(text.to_owned()));
-    }
     if let (Some(from), Some(to)) = (options.filters.start_date, options.filters.end_date)
         && from > to
     {
@@ -164,17 +161,17 @@ fn looked_for(options: &CreateOptions) -> String {
 fn container(options: &CreateOptions, target: Target) -> Result<Box<dyn ContainerWriter>, PackagerError> {
     Ok(match options.format {
         ContainerFormat::Folder => Box::new(FolderWriter::create(target)?),
-        ContainerFormat::Zip | ContainerFormat::TarGz => {
-            Box::new(ZipWriter::create(target, options.compression, options.created_at)?)
-        }
+        ContainerFormat::Zip => Box::new(ZipWriter::create(target, options.compression, options.created_at)?),
+        ContainerFormat::TarGz => Box::new(TarGzWriter::create(target, options.compression, options.created_at)?),
     })
 }
 
 /// The method that the container really uses.
 fn method(options: &CreateOptions) -> PackageCompression {
     match (options.format, options.compression) {
-        (ContainerFormat::Folder, _) | (_, CompressionLevel::None) => PackageCompression::Store,
+        // Without compression, too, a TAR.GZ is in gzip.
         (ContainerFormat::TarGz, _) => PackageCompression::Gzip,
+        (ContainerFormat::Folder, _) | (_, CompressionLevel::None) => PackageCompression::Store,
         (ContainerFormat::Zip, _) => PackageCompression::Deflate,
     }
 }

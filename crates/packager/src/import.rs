@@ -240,8 +240,11 @@ fn check_claims(package: &Package) -> Result<(), PackagerError> {
         let listed = manifest.declared().filter_map(|claim| Some((claim.path, claim.digest?)));
         differ("packageChecksum", stated.prefixed(), listing::package_checksum(listed).prefixed());
     }
-    if let Some(stated) = manifest.package_size_bytes.filter(|_| !package.is_unpacked()) {
+    if let Some(stated) = manifest.package_size_bytes.filter(|_| package.differently_packed().is_none()) {
         differ("packageSizeBytes", stated.to_string(), package.container.size().to_string());
+    }
+    if let Some(deviation) = package.broken_framing() {
+        differ("framing", "headers in canonical form".to_owned(), format!("another form: {deviation}"));
     }
     let beside = crate::sidecar::path_of(&package.path);
     if let Ok(text) = fs::read_to_string(&beside)

@@ -21,6 +21,23 @@ impl Package {
         self.container.format() == ContainerFormat::Folder && self.manifest.format != ContainerFormat::Folder
     }
 
+    /// Why the package's size cannot be compared: it is not as it was packed, though nothing may be wrong with it.
+    pub(crate) fn differently_packed(&self) -> Option<&'static str> {
+        if self.is_unpacked() {
+            return Some("an unpacked archive, whose size as it was packed cannot be compared");
+        }
+        let repacked = self.manifest.canonical_framing
+            && self.container.deviation().is_some()
+            && self.manifest.package_size_bytes != Some(self.container.size());
+        repacked.then_some("packed anew by another tool; its size as it was first packed cannot be compared")
+    }
+
+    /// Where a package that says its headers are canonical has others, in a file of exactly the size it had.
+    pub(crate) fn broken_framing(&self) -> Option<&str> {
+        let claimed = self.manifest.canonical_framing && self.differently_packed().is_none();
+        self.container.deviation().filter(|_| claimed)
+    }
+
     /// Whether a member of a folder is what Python leaves beside a script that was imported.
     pub(crate) fn is_residue(&self, path: &PackagePath) -> bool {
         self.container.format() == ContainerFormat::Folder && path.components().any(|part| part == "__pycache__")

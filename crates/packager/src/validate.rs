@@ -326,14 +326,22 @@ fn check_package(package: &Package, digests: &HashMap<PackagePath, Sha256Digest>
     if listing::package_id(data) != package.manifest.package_id {
         report.warnings.push("packageId does not follow from the data, as it does in packages made by pdp".to_owned());
     }
-    if package.is_unpacked() {
-        report.warnings.push("an unpacked archive, whose size as it was packed cannot be compared".to_owned());
+    if let Some(was) = package.differently_packed() {
+        report.warnings.push(was.to_owned());
     } else if let Some(stated) = package.manifest.package_size_bytes {
         report.checks.package_size = true;
         let actual = package.container.size();
         if actual != stated {
             report.findings.push(finding(None, "packageSizeBytes", stated, actual));
         }
+    }
+    if let Some(deviation) = package.broken_framing() {
+        report.findings.push(finding(
+            None,
+            "framing",
+            "headers in canonical form",
+            format!("another form: {deviation}"),
+        ));
     }
 }
 

@@ -1,14 +1,13 @@
 //! Writing a folder.
 
-use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::PathBuf;
 
 use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::{ManifestText, PackagePath};
 
 use crate::contract::{Codec, ContainerWriter, MemberFacts, Method, PreparedMember, Sealed};
-use crate::target::{Sealable, Staged, Target};
+use crate::disk::{Directory, OutFile, Staged};
+use crate::target::{Sealable, Target};
 use crate::{ArchiveError, NameSet};
 
 /// A package being written as a directory: under a temporary name until it is sealed and published.
@@ -17,7 +16,8 @@ pub struct FolderWriter {
     staged: Staged,
     names: NameSet,
     total: u64,
-    open: Option<(PathBuf, File)>,
+    root: Directory,
+    open: Option<(PackagePath, OutFile)>,
 }
 
 impl FolderWriter {
@@ -27,10 +27,11 @@ impl FolderWriter {
     /// The temporary directory cannot be made.
     pub fn create(target: Target) -> Result<Self, ArchiveError> {
         let staged = target.temporary_directory()?;
-        Ok(Self { target, staged, names: NameSet::new(), total: 0, open: None })
+        let root = Directory::open(staged.path()).map_err(ArchiveError::io("opening", staged.path()))?;
+        Ok(Self { target, staged, names: NameSet::new(), total: 0, root, open: None })
     }
 
-    fn add(&mut self, path: &PackagePath, bytes: &[u8]) -> Result<(), ArchiveError> {
+    fn put(&mut self, path: &PackagePath, bytes: &[u8]) -> Result<(), ArchiveError> {
         self.begin(path, Method::Store, 0)?;
         self.chunk(bytes)?;
         self.close()
@@ -38,7 +39,7 @@ impl FolderWriter {
 
     fn close(&mut self) -> Result<(), ArchiveError> {
         if let Some((path, file)) = self.open.take() {
-            file.sync_all().map_err(ArchiveError::io("flushing", path))?;
+            file.sync().map_err(ArchiveError::io("flushing", path.as_str()))?;
         }
         Ok(())
     }
@@ -51,19 +52,19 @@ impl ContainerWriter for FolderWriter {
 
     fn begin(&mut self, path: &PackagePath, _: Method, _: u64) -> Result<(), ArchiveError> {
         self.names.insert(path)?;
-        let mut place = self.staged.path().to_owned();
-        place.extend(path.components());
-        if let Some(parent) = place.parent() {
-            fs::create_dir_all(parent).map_err(ArchiveError::io("creating directory", parent))?;
-        }
-        let file = File::create_new(&place).map_err(ArchiveError::io("creating", &place))?;
-        self.open = Some((place, file));
+        let created = match self.root.parent_of(path, true) {
+            Ok(Some((parent, name))) => parent.create(name),
+            Ok(None) => Err(std::io::ErrorKind::NotFound.into()),
+            Err(error) => Err(error),
+        };
+        let file = created.map_err(ArchiveError::io("creating", self.staged.path().join(path.as_str())))?;
+        self.open = Some((path.clone(), file));
         Ok(())
     }
 
     fn chunk(&mut self, stored: &[u8]) -> Result<(), ArchiveError> {
         if let Some((path, file)) = &mut self.open {
-            file.write_all(stored).map_err(ArchiveError::io("writing", &*path))?;
+            file.write_all(stored).map_err(ArchiveError::io("writing", path.as_str()))?;
             self.total += u64::try_from(stored.len()).unwrap_or(u64::MAX);
         }
         Ok(())
@@ -73,13 +74,17 @@ impl ContainerWriter for FolderWriter {
         self.close()
     }
 
+    fn stored_len(&self) -> u64 {
+        self.total
+    }
+
     fn seal(mut self: Box<Self>, manifest: &ManifestText, front: Vec<PreparedMember>) -> Result<Sealed, ArchiveError> {
         for member in front {
-            self.add(&member.facts.path, &member.stored)?;
+            self.put(&member.facts.path, &member.stored)?;
         }
         let manifest_len = u64::try_from(manifest.render(0).len()).unwrap_or(u64::MAX);
         let size = self.total + manifest_len;
-        self.add(&MANIFEST_PATH.parse()?, &manifest.render(size))?;
+        self.put(&MANIFEST_PATH.parse()?, &manifest.render(size))?;
         Ok(Sealed { size, sha256: None, temporary: Sealable::Folder(self.staged, self.target) })
     }
 }

@@ -5,9 +5,9 @@ use std::fs::File;
 use pdp_manifest::PackagePath;
 
 use super::record::{
-    CENTRAL, CENTRAL_LEN, END, END_LEN, END64, END64_LEN, EXTRA_UNICODE_PATH, EXTRA_ZIP64, FLAG_DESCRIPTOR,
-    FLAG_ENCRYPTED, FLAG_MASKED, FLAG_STRONG_ENCRYPTION, FLAG_UTF8, Fields, IN_ZIP64_16, IN_ZIP64_32, LOCATOR64,
-    LOCATOR64_LEN, METHOD_DEFLATE, METHOD_STORE,
+    CENTRAL, CENTRAL_LEN, DosTime, END, END_LEN, END64, END64_LEN, EXTRA_UNICODE_PATH, EXTRA_ZIP64, FLAG_DESCRIPTOR,
+    FLAG_ENCRYPTED, FLAG_MASKED, FLAG_STRONG_ENCRYPTION, FLAG_UTF8, Fields, Header, IN_ZIP64_16, IN_ZIP64_32,
+    LOCATOR64, LOCATOR64_LEN, METHOD_DEFLATE, METHOD_STORE, end_records,
 };
 use crate::open::Limits;
 use crate::positional::read_exact_at;
@@ -19,6 +19,18 @@ pub(super) struct End {
     pub(super) count: u64,
     pub(super) offset: u64,
     pub(super) size: u64,
+}
+
+impl End {
+    /// Whether everything behind the central directory is what this library writes there.
+    pub(super) fn is_canonical(&self, file: &File, file_len: u64) -> Result<bool, ArchiveError> {
+        let expected = end_records(self.count, self.offset, self.size);
+        let at = self.offset.saturating_add(self.size);
+        if file_len.checked_sub(at) != Some(expected.len() as u64) {
+            return Ok(false);
+        }
+        Ok(read(file, at, expected.len())? == expected)
+    }
 }
 
 /// One member as the central directory has it.
@@ -35,6 +47,8 @@ pub(super) struct Central {
     pub(super) stored_size: u64,
     pub(super) size: u64,
     pub(super) local_at: u64,
+    /// Whether the header is byte for byte the one that this library writes.
+    pub(super) canonical: bool,
 }
 
 impl Central {
@@ -213,6 +227,7 @@ pub(super) fn read_all(file: &File, end: &End, limits: &Limits) -> Result<Vec<Ce
 
 fn entry<'a>(fields: &mut Fields<'a>, at: u64) -> Result<Central, ArchiveError> {
     let cut = || structure(at, "a central header is cut short");
+    let whole = fields.0;
     if fields.u32().ok_or_else(cut)? != CENTRAL {
         return Err(structure(at, "a central header was expected"));
     }
@@ -270,8 +285,35 @@ fn entry<'a>(fields: &mut Fields<'a>, at: u64) -> Result<Central, ArchiveError> 
     if method == METHOD_STORE && size != stored_size {
         return Err(structure(at, format!("stored member \"{shown}\" has {size} bytes and {stored_size} stored ones")));
     }
+    let used = whole.get(..whole.len() - fields.0.len()).unwrap_or_default();
+    let header = header_of(path.as_str(), method, modified, crc32, (stored_size, size));
+    let canonical = !is_directory
+        && [false, true].into_iter().any(|wide| {
+            let mut expected = Vec::with_capacity(used.len());
+            Header { wide, ..header }.central(local_at, &mut expected);
+            expected == used
+        });
     let path = (!is_directory).then_some(path);
-    Ok(Central { path, raw_name: name.to_vec(), flags, method, modified, crc32, stored_size, size, local_at })
+    Ok(Central {
+        canonical,
+        path,
+        raw_name: name.to_vec(),
+        flags,
+        method,
+        modified,
+        crc32,
+        stored_size,
+        size,
+        local_at,
+    })
+}
+
+/// The header that this library writes for a member, but for the choice of ZIP64.
+pub(super) fn header_of(name: &str, method: u16, modified: [u8; 4], crc32: u32, sizes: (u64, u64)) -> Header<'_> {
+    let [time_low, time_high, date_low, date_high] = modified;
+    let time =
+        DosTime { time: u16::from_le_bytes([time_low, time_high]), date: u16::from_le_bytes([date_low, date_high]) };
+    Header { name, method, time, crc32, stored_size: sizes.0, size: sizes.1, wide: false }
 }
 
 /// The name as a path, and whether it is that of a directory.

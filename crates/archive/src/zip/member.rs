@@ -5,8 +5,8 @@ use std::io::{self, Read};
 
 use flate2::{Decompress, FlushDecompress, Status};
 
-use super::directory::{Central, Wide};
-use super::record::{DESCRIPTOR, Fields, IN_ZIP64_32, LOCAL, LOCAL_LEN, METHOD_STORE};
+use super::directory::{Central, Wide, header_of};
+use super::record::{DESCRIPTOR, Fields, Header, IN_ZIP64_32, LOCAL, LOCAL_LEN, METHOD_STORE};
 use crate::ArchiveError;
 use crate::positional::{read_at, read_exact_at};
 
@@ -18,6 +18,8 @@ const BLOCK: usize = 64 << 10;
 pub(super) struct Placement {
     pub(super) data_at: u64,
     pub(super) end: u64,
+    /// Whether the local header is byte for byte the one that this library writes.
+    pub(super) canonical: bool,
 }
 
 /// Reads the local header of `central` and refuses it where the two could be understood differently.
@@ -92,7 +94,13 @@ pub(super) fn place(file: &File, central: &Central, limit: u64) -> Result<Placem
     let data_end =
         data_end.ok_or_else(|| error(format!("the bytes of \"{shown}\" reach past the members' part of the file")))?;
     let end = if central.has_descriptor() { data_end + descriptor(file, central, data_end, limit)? } else { data_end };
-    Ok(Placement { data_at, end })
+    let found = [&fixed[..], &rest].concat();
+    let sizes = (central.stored_size, central.size);
+    let name = central.path.as_ref().map_or("", |path| path.as_str());
+    let header = header_of(name, central.method, central.modified, central.crc32, sizes);
+    let canonical =
+        !central.has_descriptor() && [false, true].into_iter().any(|wide| Header { wide, ..header }.local() == found);
+    Ok(Placement { data_at, end, canonical })
 }
 
 /// The length of the data descriptor at `at`, which must say what the central directory says (4.3.9).

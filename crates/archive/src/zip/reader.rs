@@ -11,7 +11,7 @@ use super::member::{self, MemberReader, Placement};
 use super::record::METHOD_STORE;
 use crate::ArchiveError;
 use crate::contract::{ContainerReader, MemberInfo, Visitor};
-use crate::open::Limits;
+use crate::open::{Limits, Tally};
 
 /// A ZIP archive whose structure has been checked: every byte of the file belongs to exactly one record or member.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub struct ZipReader {
     size: u64,
     members: Vec<MemberInfo>,
     places: Vec<(Central, Placement)>,
+    deviation: Option<String>,
 }
 
 impl ZipReader {
@@ -36,10 +37,18 @@ impl ZipReader {
     fn from_file(file: File, size: u64, limits: &Limits) -> Result<Self, ArchiveError> {
         let end = directory::locate(&file, size)?;
         let mut found = directory::read_all(&file, &end, limits)?;
+        let mut deviation = None;
+        if !end.is_canonical(&file, size)? {
+            deviation = Some("the records behind the central directory".to_owned());
+        }
+        if !found.is_sorted_by_key(|member| member.local_at) {
+            deviation = Some("the order of the central directory".to_owned());
+        }
         found.sort_by_key(|member| member.local_at);
         let mut members = Vec::with_capacity(found.len());
         let mut places = Vec::with_capacity(found.len());
-        let (mut next, mut total) = (0_u64, 0_u64);
+        let mut next = 0_u64;
+        let mut tally = Tally::new(limits, size);
         for central in found {
             if central.local_at != next {
                 let what =
@@ -51,12 +60,12 @@ impl ZipReader {
             }
             let placement = member::place(&file, &central, end.offset)?;
             next = placement.end;
-            total = total.saturating_add(central.size);
-            if total > limits.max_total_bytes {
-                let limit = limits.max_total_bytes;
-                return Err(ArchiveError::Limit { what: "size of all members", actual: total, limit });
+            if !placement.canonical || !central.canonical {
+                let which = if central.canonical { "local" } else { "central" };
+                deviation.get_or_insert_with(|| format!("the {which} header of \"{}\"", central.shown()));
             }
             let Some(path) = central.path.clone() else { continue };
+            tally.member(&path, central.size, central.stored_size)?;
             let compression =
                 if central.method == METHOD_STORE { PackageCompression::Store } else { PackageCompression::Deflate };
             members.push(MemberInfo { path, size: central.size, stored_size: central.stored_size, compression });
@@ -68,7 +77,7 @@ impl ZipReader {
                 reason: format!("{} bytes before the central directory belong to no member", end.offset - next),
             });
         }
-        Ok(Self { file, size, members, places })
+        Ok(Self { file, size, members, places, deviation })
     }
 }
 
@@ -83,6 +92,10 @@ impl ContainerReader for ZipReader {
 
     fn members(&self) -> &[MemberInfo] {
         &self.members
+    }
+
+    fn deviation(&self) -> Option<&str> {
+        self.deviation.as_deref()
     }
 
     fn visit(&self, wanted: &(dyn Fn(&MemberInfo) -> bool + Sync), visit: &Visitor<'_>) -> Result<(), ArchiveError> {

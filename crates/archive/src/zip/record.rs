@@ -100,7 +100,7 @@ impl DosTime {
 }
 
 /// What both headers of a member say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Header<'a> {
     pub(super) name: &'a str,
     pub(super) method: u16,

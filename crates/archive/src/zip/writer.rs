@@ -1,16 +1,12 @@
 //! Writing ZIP.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
-
 use chrono::{DateTime, Utc};
-use pdp_manifest::digest::Hasher;
 use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::{CompressionLevel, ManifestText, PackagePath};
-use tempfile::NamedTempFile;
 
 use super::record::{DosTime, Header, METHOD_DEFLATE, METHOD_STORE, end_records};
 use crate::contract::{Codec, ContainerWriter, MemberFacts, Method, PreparedMember, Sealed};
+use crate::spool::{HashingFile, Spool, length};
 use crate::target::{Sealable, Target};
 use crate::{ArchiveError, NameSet, deflate};
 
@@ -26,8 +22,7 @@ pub struct ZipWriter {
     target: Target,
     level: CompressionLevel,
     time: DosTime,
-    spool: BufWriter<NamedTempFile>,
-    spool_len: u64,
+    spool: Spool,
     names: NameSet,
     entries: Vec<Entry>,
     open: Option<Open>,
@@ -56,10 +51,10 @@ impl ZipWriter {
     /// # Errors
     /// The spool file cannot be made.
     pub fn create(target: Target, level: CompressionLevel, created_at: DateTime<Utc>) -> Result<Self, ArchiveError> {
-        let spool = BufWriter::with_capacity(256 << 10, target.temporary_file()?);
+        let spool = Spool::create(&target)?;
         let time = DosTime::of(created_at);
         let names = NameSet::new();
-        Ok(Self { target, level, time, spool, spool_len: 0, names, entries: Vec::new(), open: None })
+        Ok(Self { target, level, time, spool, names, entries: Vec::new(), open: None })
     }
 
     fn header<'a>(&self, facts: &'a MemberFacts, wide: bool) -> Header<'a> {
@@ -72,12 +67,6 @@ impl ZipWriter {
             size: facts.size,
             wide,
         }
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
-        self.spool.write_all(bytes).map_err(ArchiveError::io("writing", self.spool.get_ref().path()))?;
-        self.spool_len += length(bytes);
-        Ok(())
     }
 }
 
@@ -102,23 +91,23 @@ impl ContainerWriter for ZipWriter {
         };
         let header = self.header(&facts, wide).local();
         self.open = Some(Open {
-            at: self.spool_len,
+            at: self.spool.len(),
             announced: size,
             wide,
             header_len: length(&header),
             header: header.clone(),
         });
-        self.write(&header)
+        self.spool.write(&header)
     }
 
     fn chunk(&mut self, stored: &[u8]) -> Result<(), ArchiveError> {
-        self.write(stored)
+        self.spool.write(stored)
     }
 
     fn end(&mut self, facts: &MemberFacts) -> Result<(), ArchiveError> {
         let mismatch = |reason: String| ArchiveError::Member { member: facts.path.to_string(), reason };
         let open = self.open.take().ok_or_else(|| mismatch("ended before it was begun".to_owned()))?;
-        let stored = self.spool_len - open.at - open.header_len;
+        let stored = self.spool.len() - open.at - open.header_len;
         if stored != facts.stored_size || facts.size > open.announced {
             return Err(mismatch(format!(
                 "{stored} stored bytes of {} with at most {} announced do not fit its facts",
@@ -127,17 +116,14 @@ impl ContainerWriter for ZipWriter {
         }
         let header = self.header(facts, open.wide).local();
         if header != open.header {
-            let path = self.spool.get_ref().path().to_owned();
-            let patch = |spool: &mut BufWriter<NamedTempFile>| -> io::Result<()> {
-                spool.seek(SeekFrom::Start(open.at))?;
-                spool.write_all(&header)?;
-                spool.seek(SeekFrom::End(0))?;
-                Ok(())
-            };
-            patch(&mut self.spool).map_err(ArchiveError::io("writing", path))?;
+            self.spool.patch(open.at, &header)?;
         }
         self.entries.push(Entry { facts: facts.clone(), at: open.at, wide: open.wide });
         Ok(())
+    }
+
+    fn stored_len(&self) -> u64 {
+        self.spool.len()
     }
 
     fn seal(mut self: Box<Self>, manifest: &ManifestText, front: Vec<PreparedMember>) -> Result<Sealed, ArchiveError> {
@@ -155,7 +141,7 @@ impl ContainerWriter for ZipWriter {
         let manifest_len = length(&self.header(&draft.facts, false).local()) + length(&draft.stored);
         let spool_at = manifest_len + length(&front_bytes);
 
-        let directory_at = spool_at + self.spool_len;
+        let directory_at = spool_at + self.spool.len();
         let directory = |first: &MemberFacts| {
             let mut out = Vec::new();
             self.header(first, false).central(0, &mut out);
@@ -173,27 +159,16 @@ impl ContainerWriter for ZipWriter {
         let size = directory_at + directory_len + length(&end);
 
         let member = manifest_member(manifest, size, codec)?;
-        let mut sink = HashingFile { file: self.target.temporary_file()?, hasher: Hasher::new(), len: 0 };
+        let mut sink = HashingFile::create(&self.target)?;
         sink.put(&self.header(&member.facts, false).local())?;
         sink.put(&member.stored)?;
         sink.put(&front_bytes)?;
         let directory = directory(&member.facts);
-        let spool = self.spool.into_inner().map_err(|error| ArchiveError::Io {
-            action: "writing",
-            path: self.target.path(),
-            source: error.into_error(),
-        })?;
-        sink.put_file(spool.as_file(), self.spool_len)?;
+        sink.put_spool(self.spool)?;
         sink.put(&directory)?;
         sink.put(&end)?;
-        if sink.len != size {
-            return Err(ArchiveError::Structure {
-                offset: sink.len,
-                reason: format!("the archive was to have {size} bytes"),
-            });
-        }
-        let HashingFile { file, hasher, .. } = sink;
-        Ok(Sealed { size, sha256: Some(hasher.finish()), temporary: Sealable::File(file, self.target) })
+        let (file, sha256) = sink.finish(size)?;
+        Ok(Sealed { size, sha256: Some(sha256), temporary: Sealable::File(file, self.target) })
     }
 }
 
@@ -208,37 +183,4 @@ fn manifest_member(manifest: &ManifestText, package_size: u64, codec: Codec) -> 
         member.facts.method = Method::Compress;
     }
     Ok(member)
-}
-
-fn length(bytes: &[u8]) -> u64 {
-    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
-}
-
-/// A file and the digest of what went into it.
-struct HashingFile {
-    file: NamedTempFile,
-    hasher: Hasher,
-    len: u64,
-}
-
-impl HashingFile {
-    fn put(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
-        self.hasher.update(bytes);
-        self.len += length(bytes);
-        self.file.write_all(bytes).map_err(ArchiveError::io("writing", self.file.path()))
-    }
-
-    fn put_file(&mut self, mut from: &File, len: u64) -> Result<(), ArchiveError> {
-        let copy_error = |source| ArchiveError::Io { action: "reading", path: "the spool file".into(), source };
-        from.seek(SeekFrom::Start(0)).map_err(copy_error)?;
-        let mut from = from.take(len);
-        let mut buffer = vec![0; 256 << 10];
-        loop {
-            let n = from.read(&mut buffer).map_err(copy_error)?;
-            if n == 0 {
-                return Ok(());
-            }
-            self.put(buffer.get(..n).unwrap_or_default())?;
-        }
-    }
 }

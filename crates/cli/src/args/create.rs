@@ -33,7 +33,7 @@ pub(crate) struct CreateArgs {
     /// Only data of this day (YYYY-MM-DD) and earlier
     #[arg(long, value_name = "DATE", value_parser = date)]
     to: Option<NaiveDate>,
-    /// Format: zip, folder
+    /// Format: zip, tar.gz, folder
     #[arg(long, value_name = "FORMAT", default_value = "zip", value_parser = format)]
     format: ContainerFormat,
     /// Compression: none, fast, balanced, max
@@ -79,11 +79,7 @@ fn level(text: &str) -> Result<CompressionLevel, String> {
 }
 
 fn format(text: &str) -> Result<ContainerFormat, String> {
-    match text.parse() {
-        Ok(ContainerFormat::TarGz) => Err("tar.gz cannot be written by this version; allowed: zip, folder".to_owned()),
-        Ok(format) => Ok(format),
-        Err(_) => Err(format!("unknown format \"{text}\"; allowed: zip, folder")),
-    }
+    text.parse().map_err(|_| format!("unknown format \"{text}\"; allowed: zip, tar.gz (or tgz), folder"))
 }
 
 impl CreateArgs {

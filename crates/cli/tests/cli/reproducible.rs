@@ -43,6 +43,17 @@ fn t079_threads_time_zone_umask_and_order_do_not_matter() {
         made.push(digest(&home.join("masked/x_20240103_120000.zip")));
     }
     assert!(made.windows(2).all(|pair| pair[0] == pair[1]));
+
+    let mut made = Vec::new();
+    for (root, threads, zone) in [("a", "1", "UTC"), ("a", "2", "Asia/Tokyo"), ("b", "5", "UTC")] {
+        let args = ["create", "--data-root", root, "--output", threads, "--name", "x", "--threads", threads, "--quiet"];
+        let mut command = home.command(&args);
+        command.args(["--format", "tar.gz"]).env("SOURCE_DATE_EPOCH", "1704283200").env("TZ", zone);
+        let ran = Ran::of(command.output().unwrap()).ok();
+        assert_eq!(ran.out.trim(), format!("{threads}/x_20240103_120000.tar.gz"));
+        made.push(digest(&home.join(ran.out.trim())));
+    }
+    assert!(made.windows(2).all(|pair| pair[0] == pair[1]));
 }
 
 #[test]

@@ -8,8 +8,7 @@ fn unknown_words_and_unreadable_values_name_what_is_allowed() {
     home.put("data/AAPL/Trade/2024-01-03.jsonl", trades("AAPL", "2024-01-03", 3));
     for (args, message) in [
         ("create --compression best", "none, fast, balanced, max"),
-        ("create --format rar", "allowed: zip, folder"),
-        ("create --format tar.gz", "allowed: zip, folder"),
+        ("create --format rar", "allowed: zip, tar.gz (or tgz), folder"),
         ("create --layout ByMoon", "ByDate, BySymbol, ByType, Flat"),
         ("create --from 2024-1-3", "YYYY-MM-DD"),
         ("create --to 2024-02-30", "YYYY-MM-DD"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use pdp_manifest::{DateRange, FormatVersion, Manifest, listing, time};
+use pdp_manifest::{ContainerFormat, DateRange, FormatVersion, Manifest, listing, time};
 
 use super::{CreateOptions, Gathered, method, quality};
 
@@ -40,6 +40,8 @@ pub(super) fn manifest(options: &CreateOptions, gathered: &Gathered) -> Manifest
         supplementary_files: Vec::new(),
         part_number: Some(1),
         total_parts: Some(1),
+        set_id: None,
+        canonical_framing: options.format != ContainerFormat::Folder,
         min_required_version: Some(FormatVersion::CURRENT),
     }
 }

@@ -1,0 +1,99 @@
+//! Every way in which this workspace changes a disk.
+//!
+//! Packages are written and imported through these functions and no others. That gives two things: directories are
+//! walked by handle, so that no link leads out of a destination, and each call is a place where a test can make the disk
+//! fail or the process die ([`fault`]).
+
+mod directory;
+pub mod fault;
+mod temporary;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+pub use directory::{Directory, Kind};
+pub use temporary::{Staged, TemporaryFile, sweep};
+
+use self::fault::Call;
+
+/// A file being written.
+#[derive(Debug)]
+pub struct OutFile(File);
+
+impl OutFile {
+    pub(crate) const fn new(file: File) -> Self {
+        Self(file)
+    }
+
+    /// Flushes the file to the disk.
+    ///
+    /// # Errors
+    /// I/O; the file's content is then unknown, and calling this again does not make it known.
+    pub fn sync(&self) -> io::Result<()> {
+        fault::at(Call::Sync)?;
+        self.0.sync_all()
+    }
+}
+
+impl Write for OutFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let most = fault::write(bytes.len())?;
+        self.0.write(bytes.get(..most).unwrap_or(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Creates a directory and those above it, where they do not exist.
+///
+/// # Errors
+/// I/O.
+pub fn create_directories(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    fault::at(Call::MakeDirectory)?;
+    fs::create_dir_all(path)
+}
+
+/// Renames a file or directory.
+///
+/// # Errors
+/// I/O.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fault::at(Call::Rename)?;
+    fs::rename(from, to)
+}
+
+/// Removes a directory and everything below it; links are removed, not followed.
+///
+/// # Errors
+/// I/O.
+pub fn remove_tree(path: &Path) -> io::Result<()> {
+    fault::at(Call::Remove)?;
+    fs::remove_dir_all(path)
+}
+
+/// Removes a file.
+///
+/// # Errors
+/// I/O.
+pub fn remove_file(path: &Path) -> io::Result<()> {
+    fault::at(Call::Remove)?;
+    fs::remove_file(path)
+}
+
+/// Flushes a directory's entries, so that a rename in it outlives a power cut.
+///
+/// # Errors
+/// I/O; never on systems that cannot flush a directory.
+pub fn sync_directory(path: &Path) -> io::Result<()> {
+    fault::at(Call::Sync)?;
+    if cfg!(unix) {
+        File::open(path)?.sync_all()?;
+    }
+    Ok(())
+}
