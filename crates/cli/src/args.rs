@@ -106,8 +106,20 @@ pub(crate) struct ImportArgs {
     /// Do not verify checksums (faster, less safe); unsafe archives are refused all the same
     #[arg(long)]
     pub(crate) skip_validation: bool,
-    /// Keep existing files: those with the same content are left alone, others end the import;
-    /// without it, existing files are replaced
+    /// Keep existing files: JSON Lines and CSV get the package's records beside their own, in the order of time and
+    /// sequence, identical ones once; other files that differ end the import. Without it, files are replaced
     #[arg(long)]
     pub(crate) merge: bool,
+    /// What to do with files that differ and cannot be merged: keep the existing file, replace it, or put the
+    /// package's file beside it under a name with a number
+    #[arg(long, value_enum, value_name = "ACTION", requires = "merge")]
+    pub(crate) on_conflict: Option<OnConflict>,
+}
+
+/// See [`pdp_packager::OnConflict`].
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OnConflict {
+    Keep,
+    Replace,
+    Rename,
 }

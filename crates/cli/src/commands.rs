@@ -12,7 +12,7 @@ use pdp_packager::{CreateReport, ImportOptions, PackagerError, ValidateOptions};
 use serde::Serialize;
 
 use crate::args::{Cli, Command, CreateArgs, Global, ImportArgs};
-use crate::{exit, progress, render};
+use crate::{args, exit, progress, render};
 
 /// Runs the command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -104,6 +104,11 @@ fn import(args: ImportArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let mut options = ImportOptions::new(args.package, destination);
     options.validate = !args.skip_validation;
     options.merge = args.merge;
+    options.on_conflict = args.on_conflict.map(|action| match action {
+        args::OnConflict::Keep => pdp_packager::OnConflict::Keep,
+        args::OnConflict::Replace => pdp_packager::OnConflict::Replace,
+        args::OnConflict::Rename => pdp_packager::OnConflict::Rename,
+    });
     options.threads = global.threads;
     let progress = progress::start(global);
     let outcome = pdp_packager::import(&options, &progress);

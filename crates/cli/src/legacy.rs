@@ -32,6 +32,7 @@ const IMPORT: &Table = &[
     ("--import-destination", "--destination", true),
     ("--skip-validation", "--skip-validation", false),
     ("--merge", "--merge", false),
+    ("--on-conflict", "--on-conflict", true),
 ];
 
 /// Options that go with every command and are passed on as they are; `true` where they have a value.

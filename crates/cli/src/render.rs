@@ -153,6 +153,19 @@ pub(crate) fn imported(report: &ImportReport, quiet: bool, out: &mut dyn Write) 
         "Files      {added} added, {replaced} replaced, {unchanged} unchanged; {}",
         size(report.bytes_written)
     )?;
+    for file in &report.merged {
+        let (added, identical) = (counted(file.added_records, "record"), file.identical_records);
+        write!(out, "Merged     {}: {added} added to {}, {identical} identical", file.path, file.existing_records)?;
+        match file.conflicting_records {
+            0 => writeln!(out)?,
+            some => writeln!(out, ", {some} that share time and sequence number and differ (all kept)")?,
+        }
+    }
+    for (word, paths) in [("Kept", &report.kept), ("Beside", &report.renamed)] {
+        for path in paths {
+            writeln!(out, "{word:<10} {path}")?;
+        }
+    }
     writeln!(out, "Verified   {}", if report.validated { "every checksum" } else { "no (--skip-validation)" })?;
     writeln!(out, "Papers     {}", report.papers_path.display())
 }

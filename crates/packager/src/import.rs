@@ -3,16 +3,19 @@
 mod journal;
 mod plan;
 mod stage;
+mod unite;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use pdp_archive::{ArchiveError, Target};
 use pdp_manifest::json::MANIFEST_PATH;
-use pdp_manifest::{PackageId, PackageName, listing};
+use pdp_manifest::{PackageId, PackageName, PackagePath, listing};
 use serde::Serialize;
 
-use self::plan::{Existing, Step};
+use self::plan::{Action, Step};
+use self::stage::{Ground, Grounds};
+pub use self::unite::MergedFile;
 use crate::package::Package;
 use crate::validate::Finding;
 use crate::{PackagerError, Progress, Stage};
@@ -27,8 +30,11 @@ pub struct ImportOptions {
     pub destination: PathBuf,
     /// Whether checksums are verified. Unsafe or damaged archives are refused in any case.
     pub validate: bool,
-    /// Whether files that exist with other content end the import instead of being replaced.
+    /// Whether files that exist are kept: JSON Lines and CSV are merged record by record, and for what cannot be
+    /// merged [`on_conflict`](Self::on_conflict) says what happens. Without it they are replaced.
     pub merge: bool,
+    /// What to do, when merging, with files that differ and cannot be merged; without it they end the import.
+    pub on_conflict: Option<OnConflict>,
     /// Threads; the number of cores when zero.
     pub threads: usize,
 }
@@ -37,8 +43,19 @@ impl ImportOptions {
     /// Importing `package` to `destination`: verified, replacing what is there.
     pub fn new(package: impl Into<PathBuf>, destination: impl Into<PathBuf>) -> Self {
         let (package, destination) = (package.into(), destination.into());
-        Self { package, destination, validate: true, merge: false, threads: 0 }
+        Self { package, destination, validate: true, merge: false, on_conflict: None, threads: 0 }
     }
+}
+
+/// What to do with a file that exists with other content and cannot be merged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The file that is there stays.
+    Keep,
+    /// The package's file replaces it.
+    Replace,
+    /// The package's file goes beside it, under a name with a number.
+    Rename,
 }
 
 /// What an import did.
@@ -66,8 +83,14 @@ pub struct ImportReport {
     pub added: u64,
     /// Files that were there with other content and were replaced.
     pub replaced: u64,
-    /// Files that were there with the same content and were left alone.
+    /// Files that were there with the same content, or with all of the package's records, and were left alone.
     pub unchanged: u64,
+    /// Files that were there with other content and were kept.
+    pub kept: Vec<PackagePath>,
+    /// Files that went beside others, under a name with a number.
+    pub renamed: Vec<PackagePath>,
+    /// Files that got records of the package beside their own.
+    pub merged: Vec<MergedFile>,
     /// Bytes written.
     pub bytes_written: u64,
     /// Whether an earlier import into the destination had been interrupted and was completed first.
@@ -112,14 +135,12 @@ fn run(options: &ImportOptions, progress: &dyn Progress, way: Way) -> Result<Imp
     }
     let lock = lock(destination)?;
     let completed_earlier_import = journal::recover(destination)?;
-    let (steps, papers) = plan::plan(&package, destination)?;
-    if options.merge {
-        refuse_conflicts(&steps)?;
-    }
+    let (mut steps, papers) = plan::plan(&package, options)?;
+    refuse(&steps)?;
     check_space(destination, &steps)?;
 
-    let to_write = |step: &&Step| step.existing != Existing::Same;
     let nothing_there = fs::read_dir(destination).map_or(true, |mut entries| entries.next().is_none());
+    let mut merged = Vec::new();
     if nothing_there && way == Way::WholeIfEmpty {
         if let Placed::NotEmpty = place_whole(&package, &steps, options, progress)? {
             // Another import was first, or the place is a mount point: what to do is decided anew from what is there.
@@ -127,16 +148,22 @@ fn run(options: &ImportOptions, progress: &dyn Progress, way: Way) -> Result<Imp
             return run(options, progress, Way::Journal);
         }
     } else {
-        let staging = journal::Staging::create(destination)?;
-        if let Err(error) = stage::stage(&package, &steps, &staging.path(), options.validate, progress) {
-            staging.discard();
-            return Err(error);
+        let (staging, grounds) = journal::Staging::create(destination)?;
+        let staged = stage::stage(&package, &steps, &grounds, options.validate, progress)
+            .and_then(|()| unite::unite(&mut steps, &grounds, &Ground::open(destination)?, options, progress));
+        match staged {
+            Ok(files) => merged = files,
+            Err(error) => {
+                staging.discard();
+                return Err(error);
+            }
         }
         progress.begin(Stage::Placing, 0, 0);
-        staging.commit(steps.iter().filter(to_write).map(|step| step.place.clone()).collect())?;
+        staging.commit(steps.iter().filter(|step| step.action.extracts()).map(|step| step.place.clone()).collect())?;
     }
     drop(lock);
-    let count = |existing| count(steps.iter().filter(|step| step.existing == existing).count());
+    let number = |action| count(steps.iter().filter(|step| step.action == action).count());
+    let places = |action| steps.iter().filter(|step| step.action == action).map(|step| step.place.clone()).collect();
     Ok(ImportReport {
         package_path: options.package.clone(),
         destination: destination.to_owned(),
@@ -146,10 +173,13 @@ fn run(options: &ImportOptions, progress: &dyn Progress, way: Way) -> Result<Imp
         validated: options.validate,
         total_files: package.manifest.total_files,
         total_events: package.manifest.total_events,
-        added: count(Existing::Nothing),
-        replaced: count(Existing::Other),
-        unchanged: count(Existing::Same),
-        bytes_written: steps.iter().filter(to_write).map(|step| step.size).sum(),
+        added: number(Action::Add),
+        replaced: number(Action::Replace),
+        unchanged: number(Action::Leave),
+        kept: places(Action::Keep),
+        renamed: places(Action::Rename),
+        merged,
+        bytes_written: steps.iter().filter(|step| step.action.extracts()).map(|step| step.size).sum(),
         completed_earlier_import,
     })
 }
@@ -175,7 +205,8 @@ fn place_whole(
     let absolute = std::path::absolute(destination).map_err(PackagerError::io("looking at", destination))?;
     let parent = absolute.parent().unwrap_or(&absolute).to_owned();
     let staged = Target::new(&parent, String::new())?.temporary_directory()?;
-    stage::stage(package, steps, staged.path(), options.validate, progress)?;
+    let grounds = Grounds { whole: Ground::open(staged.path())?, to_merge: None };
+    stage::stage(package, steps, &grounds, options.validate, progress)?;
     progress.begin(Stage::Placing, 0, 0);
     match staged.rename(&absolute) {
         Ok(()) => {
@@ -263,21 +294,25 @@ fn check_claims(package: &Package) -> Result<(), PackagerError> {
     Err(PackagerError::Invalid { summary, findings })
 }
 
-fn refuse_conflicts(steps: &[Step]) -> Result<(), PackagerError> {
-    let conflicts: Vec<_> = steps.iter().filter(|step| step.existing == Existing::Other).collect();
-    if conflicts.is_empty() {
-        return Ok(());
-    }
+/// Ends the import where files differ and nothing says what to do with them.
+fn refuse(steps: &[Step]) -> Result<(), PackagerError> {
+    let refused = steps.iter().filter(|step| step.action == Action::Refuse);
+    let findings: Vec<String> =
+        refused.map(|step| format!("{}: exists with other content; it cannot be merged", step.place)).collect();
+    if findings.is_empty() { Ok(()) } else { Err(conflicts(findings)) }
+}
+
+fn conflicts(findings: Vec<String>) -> PackagerError {
     let summary = format!(
-        "{} of the package's files exist with other content; nothing was imported (without --merge they are replaced)",
-        conflicts.len()
+        "{} of the package's files exist with other content; nothing was imported (--on-conflict keep, replace or \
+         rename says what to do with them)",
+        findings.len()
     );
-    let findings = conflicts.iter().map(|step| format!("{}: exists with other content", step.place)).collect();
-    Err(PackagerError::Conflicts { summary, findings })
+    PackagerError::Conflicts { summary, findings }
 }
 
 fn check_space(destination: &Path, steps: &[Step]) -> Result<(), PackagerError> {
-    let needed: u64 = steps.iter().filter(|step| step.existing != Existing::Same).map(|step| step.size).sum();
+    let needed: u64 = steps.iter().filter(|step| step.action.extracts()).map(|step| step.size).sum();
     let absolute = std::path::absolute(destination).map_err(PackagerError::io("looking at", destination))?;
     let Some(there) = absolute.ancestors().find(|ancestor| ancestor.is_dir()) else { return Ok(()) };
     // A file system that does not tell is no reason to refuse.

@@ -5,12 +5,12 @@
 
 pub(crate) mod clock;
 mod columns;
-mod csv;
+pub(crate) mod csv;
 mod dbn;
-mod dialect;
+pub(crate) mod dialect;
 mod jsonl;
 mod parquet;
-mod record;
+pub(crate) mod record;
 pub(crate) mod shape;
 pub(crate) mod sniff;
 pub(crate) mod tally;

@@ -19,6 +19,7 @@ mod error;
 mod import;
 mod inspect;
 mod list;
+mod merge;
 mod package;
 mod progress;
 pub mod scan;
@@ -27,7 +28,7 @@ mod validate;
 
 pub use create::{CreateOptions, CreateReport, create};
 pub use error::{ErrorKind, PackagerError};
-pub use import::{ImportOptions, ImportReport, import};
+pub use import::{ImportOptions, ImportReport, MergedFile, OnConflict, import};
 pub use list::{ListReport, ListedFile, list};
 pub use pdp_archive::ArchiveError;
 pub use pdp_archive::target::Existing;

@@ -11,6 +11,8 @@ pub enum Stage {
     Verifying,
     /// Unpacking into the staging directory.
     Extracting,
+    /// Merging records with those that are there.
+    Merging,
     /// Moving into place.
     Placing,
 }
@@ -24,6 +26,7 @@ impl Stage {
             Self::Packing => "packing",
             Self::Verifying => "verifying",
             Self::Extracting => "extracting",
+            Self::Merging => "merging",
             Self::Placing => "placing",
         }
     }

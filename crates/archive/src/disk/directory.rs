@@ -106,6 +106,15 @@ impl Directory {
         self.0.rename(name, &other.0, new_name)
     }
 
+    /// Removes a file.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        fault::at(Call::Remove)?;
+        self.0.remove(name)
+    }
+
     /// Flushes the directory's entries.
     ///
     /// # Errors
@@ -217,6 +226,10 @@ mod imp {
             Ok(renameat(&self.0, name, &other.0, new_name)?)
         }
 
+        pub(super) fn remove(&self, name: &str) -> io::Result<()> {
+            Ok(rustix::fs::unlinkat(&self.0, name, AtFlags::empty())?)
+        }
+
         pub(super) fn sync(&self) -> io::Result<()> {
             Ok(rustix::fs::fsync(&self.0)?)
         }
@@ -295,6 +308,10 @@ mod imp {
 
         pub(super) fn rename(&self, name: &str, other: &Self, new_name: &str) -> io::Result<()> {
             fs::rename(self.0.join(name), other.0.join(new_name))
+        }
+
+        pub(super) fn remove(&self, name: &str) -> io::Result<()> {
+            fs::remove_file(self.0.join(name))
         }
 
         pub(super) fn sync(&self) -> io::Result<()> {

@@ -120,7 +120,7 @@ fn t022_t024_what_lies_in_the_way_at_the_destination() {
     let path = package(&home, &[]);
     let path = path.to_str().unwrap();
     home.put("there/data", "a file where a directory must be");
-    home.pdp(&["import", path, "--destination", "there"]).fails(1, "is a file where the package has a directory");
+    home.pdp(&["import", path, "--destination", "there"]).fails(1, "is a file where a directory should be");
     assert_eq!(home.files("there"), ["data"]);
     #[cfg(unix)]
     {

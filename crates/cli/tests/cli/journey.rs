@@ -149,8 +149,17 @@ fn importing_twice_changes_nothing_and_replacing_is_said() {
     assert_eq!(home.files("there"), before);
 
     let changed = home.put("there/data/2024-01-03/MSFT/Trade/2024-01-03.jsonl", "{\"mine\":1}\n");
+    // A record without a time cannot be put in order, so the file cannot be merged.
     import(&["--merge"]).fails(1, "exist with other content");
     assert_eq!(std::fs::read_to_string(&changed).unwrap(), "{\"mine\":1}\n");
+    import(&["--on-conflict", "keep"]).fails(2, "--merge");
+    let kept = import(&["--merge", "--on-conflict", "keep"]).ok().json();
+    assert_eq!(kept["kept"], serde_json::json!(["data/2024-01-03/MSFT/Trade/2024-01-03.jsonl"]));
+    let renamed = import(&["--merge", "--on-conflict", "rename"]).ok().json();
+    assert_eq!(renamed["renamed"], serde_json::json!(["data/2024-01-03/MSFT/Trade/2024-01-03.2.jsonl"]));
+    assert_eq!(import(&["--merge", "--on-conflict", "rename"]).ok().json()["bytesWritten"], 0);
+    assert_eq!(std::fs::read_to_string(&changed).unwrap(), "{\"mine\":1}\n");
+    std::fs::remove_file(home.join("there/data/2024-01-03/MSFT/Trade/2024-01-03.2.jsonl")).unwrap();
     assert_eq!(import(&[]).ok().json()["replaced"], 1);
     assert_eq!(home.files("there"), before);
 }

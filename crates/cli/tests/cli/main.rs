@@ -5,7 +5,9 @@ mod damage;
 mod interop;
 mod journey;
 mod killed;
+
 mod loaders;
+mod merging;
 mod odd_inputs;
 mod reproducible;
 mod support;

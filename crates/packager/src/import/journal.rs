@@ -5,20 +5,23 @@
 //! leaves a journal, and the next import into that destination makes the remaining moves first. Without a journal,
 //! `.pdp-import` is the leftover of an import that never got that far, and is removed.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pdp_archive::target::{sync_directory, write_atomically};
+use pdp_archive::disk::{self, Directory, Kind};
+use pdp_archive::target::write_atomically;
 use pdp_manifest::PackagePath;
 use serde::{Deserialize, Serialize};
 
-use super::stage::place;
+use super::stage::{Ground, Grounds};
 use crate::PackagerError;
 
 const DIRECTORY: &str = ".pdp-import";
 const JOURNAL: &str = "journal.json";
 const STAGED: &str = "staged";
+const TO_MERGE: &str = "to-merge";
 
 /// The moves to make, by their places below the destination.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,16 +36,19 @@ pub(super) struct Staging {
 
 impl Staging {
     /// An empty staging directory in `destination`; leftovers must have been dealt with by [`recover`].
-    pub(super) fn create(destination: &Path) -> Result<Self, PackagerError> {
+    pub(super) fn create(destination: &Path) -> Result<(Self, Grounds), PackagerError> {
         let staging = Self { destination: destination.to_owned() };
-        let path = staging.path();
-        fs::create_dir_all(&path).map_err(PackagerError::io("creating directory", path))?;
-        Ok(staging)
-    }
-
-    /// Where files are staged.
-    pub(super) fn path(&self) -> PathBuf {
-        self.destination.join(DIRECTORY).join(STAGED)
+        let make = || -> io::Result<()> {
+            let home = Directory::open(destination)?.make(DIRECTORY)?;
+            home.make(STAGED)?;
+            home.make(TO_MERGE)?;
+            Ok(())
+        };
+        make().map_err(PackagerError::io("creating a directory in", destination))?;
+        let home = destination.join(DIRECTORY);
+        let grounds =
+            Grounds { whole: Ground::open(&home.join(STAGED))?, to_merge: Some(Ground::open(&home.join(TO_MERGE))?) };
+        Ok((staging, grounds))
     }
 
     /// Moves the staged files of these places to them, all or, by the next run, the rest.
@@ -59,7 +65,7 @@ impl Staging {
     /// Removes everything staged.
     pub(super) fn discard(self) {
         // What cannot be removed now is removed by the next import.
-        let _ = fs::remove_dir_all(self.destination.join(DIRECTORY));
+        let _ = disk::remove_tree(&self.destination.join(DIRECTORY));
     }
 }
 
@@ -78,7 +84,7 @@ pub(super) fn recover(destination: &Path) -> Result<bool, PackagerError> {
             Ok(true)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::remove_dir_all(&home).map_err(PackagerError::io("removing", &home))?;
+            disk::remove_tree(&home).map_err(PackagerError::io("removing", &home))?;
             Ok(false)
         }
         Err(error) => Err(PackagerError::io("reading", &path)(error)),
@@ -87,35 +93,63 @@ pub(super) fn recover(destination: &Path) -> Result<bool, PackagerError> {
 
 fn roll_forward(destination: &Path, journal: &Journal) -> Result<(), PackagerError> {
     let home = destination.join(DIRECTORY);
-    let staged = home.join(STAGED);
+    let open = |path: &Path| Directory::open(path).map_err(PackagerError::io("opening", path));
+    let (target, staged) = (open(destination)?, open(&home.join(STAGED))?);
+    let mut touched = HashSet::new();
     for path in &journal.moves {
-        let (from, to) = (place(&staged, path), place(destination, path));
-        if let Some(parent) = to.parent() {
-            fs::create_dir_all(parent).map_err(PackagerError::io("creating directory", parent))?;
+        touched.insert(path.as_str().rsplit_once('/').map_or("", |(directory, _)| directory));
+        move_one(&staged, &target, path).map_err(PackagerError::io("moving to", destination.join(path.as_str())))?;
+    }
+    // The moves must be on the disk before the journal, which can make them again, is gone.
+    flush(&target, &touched).map_err(PackagerError::io("flushing", destination))?;
+    disk::remove_tree(&home).map_err(PackagerError::io("removing", &home))?;
+    target.sync().map_err(PackagerError::io("flushing", destination))
+}
+
+fn move_one(staged: &Directory, target: &Directory, path: &PackagePath) -> io::Result<()> {
+    let missing = || io::Error::from(io::ErrorKind::NotFound);
+    let (to, name) = target.parent_of(path, true)?.ok_or_else(missing)?;
+    let moved = match staged.parent_of(path, false)? {
+        Some((from, _)) => from.rename(name, &to, name),
+        None => Err(missing()),
+    };
+    match moved {
+        // Moved before the process that wrote the journal ended.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && matches!(to.kind(name)?, Some(Kind::File(_))) => {
+            Ok(())
         }
-        match fs::rename(&from, &to) {
-            Ok(()) => {}
-            // Moved before the process that wrote the journal ended.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && to.is_file() => {}
-            Err(error) => return Err(PackagerError::io("moving to", &to)(error)),
+        other => other,
+    }
+}
+
+/// Flushes the directories that got new names, and those above them.
+fn flush(target: &Directory, touched: &HashSet<&str>) -> io::Result<()> {
+    if touched.len() > 16 && target.sync_all_below()? {
+        return Ok(());
+    }
+    for directory in touched.iter().filter(|directory| !directory.is_empty()) {
+        for (at, _) in directory.match_indices('/').chain([(directory.len(), "")]) {
+            let Some(path) = directory.get(..at).and_then(|path| path.parse::<PackagePath>().ok()) else { continue };
+            if let Some((parent, name)) = target.parent_of(&path, false)? {
+                parent.descend(name)?.sync()?;
+            }
         }
     }
-    sync_directory(destination)?;
-    fs::remove_dir_all(&home).map_err(PackagerError::io("removing", &home))
+    target.sync()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn staged(home: &Path, files: &[(&str, &str)]) -> (Staging, Vec<PackagePath>) {
-        let staging = Staging::create(home).unwrap();
+        let (staging, grounds) = Staging::create(home).unwrap();
         let mut moves = Vec::new();
         for (name, text) in files {
             let path: PackagePath = name.parse().unwrap();
-            let to = place(&staging.path(), &path);
-            fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::write(to, text).unwrap();
+            grounds.whole.create(&path).unwrap().write_all(text.as_bytes()).unwrap();
             moves.push(path);
         }
         (staging, moves)
@@ -145,7 +179,8 @@ mod tests {
         let journal = serde_json::to_vec(&Journal { moves: moves.clone() }).unwrap();
         fs::write(home.path().join(DIRECTORY).join(JOURNAL), journal).unwrap();
         // The first move was made when the process died.
-        fs::rename(place(&staging.path(), &moves[0]), home.path().join("a")).unwrap();
+        fs::rename(home.path().join(DIRECTORY).join(STAGED).join("a"), home.path().join("a")).unwrap();
+        drop(staging);
         assert!(recover(home.path()).unwrap());
         assert_eq!(names(home.path()), ["a", "d"]);
         assert_eq!(fs::read_to_string(home.path().join("d/c")).unwrap(), "c");

@@ -1,34 +1,79 @@
 //! Extracting into a staging directory, every member verified as it is written.
 
-use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
+use pdp_archive::disk::{Directory, OutFile};
 use pdp_archive::{ArchiveError, MemberInfo};
 use pdp_manifest::digest::Hasher;
 use pdp_manifest::{PackagePath, Sha256Digest};
 
-use super::plan::{Existing, Step};
+use super::plan::{Action, Step};
 use crate::package::Package;
 use crate::{Finding, PackagerError, Progress, Stage};
 
-/// Extracts the members of `steps` that have to be written to their places below `staging`.
+/// With more files than this, one flush of the whole file system is cheaper than one of each.
+const FLUSH_TOGETHER: usize = 16;
+
+/// A directory that members are staged in.
+pub(super) struct Ground {
+    pub(super) directory: Directory,
+    /// For messages.
+    pub(super) shown: std::path::PathBuf,
+}
+
+impl Ground {
+    pub(super) fn open(path: &Path) -> Result<Self, PackagerError> {
+        let directory = Directory::open(path).map_err(PackagerError::io("opening", path))?;
+        Ok(Self { directory, shown: path.to_owned() })
+    }
+
+    /// A new file at `place`, and the directories it needs.
+    pub(super) fn create(&self, place: &PackagePath) -> Result<OutFile, ArchiveError> {
+        let create = || {
+            let (parent, name) =
+                self.directory.parent_of(place, true)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+            parent.create(name)
+        };
+        create().map_err(ArchiveError::io("creating", self.shown.join(place.as_str())))
+    }
+}
+
+/// Where a member is staged: what is to be merged waits beside what is to be moved.
+pub(super) struct Grounds {
+    pub(super) whole: Ground,
+    pub(super) to_merge: Option<Ground>,
+}
+
+impl Grounds {
+    pub(super) fn of(&self, action: Action) -> &Ground {
+        match (action, &self.to_merge) {
+            (Action::Merge(..), Some(ground)) => ground,
+            _ => &self.whole,
+        }
+    }
+}
+
+/// Extracts the members of `steps` that have to be written to their places.
 pub(super) fn stage(
     package: &Package,
     steps: &[Step],
-    staging: &Path,
+    grounds: &Grounds,
     verify: bool,
     progress: &dyn Progress,
 ) -> Result<(), PackagerError> {
-    let wanted: std::collections::HashMap<&PackagePath, &Step> =
-        steps.iter().filter(|step| step.existing != Existing::Same).map(|step| (&step.member, step)).collect();
+    let wanted: HashMap<&PackagePath, &Step> =
+        steps.iter().filter(|step| step.action.extracts()).map(|step| (&step.member, step)).collect();
     let bytes = wanted.values().map(|step| step.size).sum();
     progress.begin(Stage::Extracting, u64::try_from(wanted.len()).unwrap_or(0), bytes);
     let findings: Mutex<Vec<Finding>> = Mutex::default();
+    let together = wanted.len() > FLUSH_TOGETHER && cfg!(target_os = "linux");
     package.container.visit(&|info| wanted.contains_key(&info.path), &|info, body| {
         let Some(step) = wanted.get(&info.path) else { return Ok(()) };
-        let actual = match write(info, body, &place(staging, &step.place), progress) {
+        let ground = grounds.of(step.action);
+        let actual = match write(info, body, ground, &step.place, !together, progress) {
             Ok(digest) => {
                 progress.advance(1, 0);
                 step.digest.filter(|stated| verify && *stated != digest).map(|_| digest.to_string())
@@ -46,7 +91,8 @@ pub(super) fn stage(
     })?;
     let mut findings = findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if findings.is_empty() {
-        return Ok(());
+        // Names have to reach the disk as well as bytes.
+        return flush(&grounds.whole, together, steps);
     }
     findings.sort_by(|a, b| a.member.cmp(&b.member));
     Err(PackagerError::Invalid {
@@ -55,23 +101,36 @@ pub(super) fn stage(
     })
 }
 
-/// The path on disk of a place below `root`.
-pub(super) fn place(root: &Path, path: &PackagePath) -> std::path::PathBuf {
-    let mut place = root.to_owned();
-    place.extend(path.components());
-    place
+fn flush(ground: &Ground, together: bool, steps: &[Step]) -> Result<(), PackagerError> {
+    let flush = || -> io::Result<()> {
+        if together && ground.directory.sync_all_below()? {
+            return Ok(());
+        }
+        let mut done = std::collections::HashSet::new();
+        for step in steps.iter().filter(|step| step.action.extracts()) {
+            for (at, _) in step.place.as_str().match_indices('/').chain([(step.place.as_str().len(), "")]) {
+                let Some(path) = step.place.as_str().get(..at).filter(|path| done.insert(*path)) else { continue };
+                let Ok(path) = path.parse::<PackagePath>() else { continue };
+                if let Some((parent, _)) = ground.directory.parent_of(&path, false)? {
+                    parent.sync()?;
+                }
+            }
+        }
+        ground.directory.sync()
+    };
+    flush().map_err(PackagerError::io("flushing", &ground.shown))
 }
 
 fn write(
     info: &MemberInfo,
     body: &mut dyn Read,
-    to: &Path,
+    ground: &Ground,
+    to: &PackagePath,
+    flush: bool,
     progress: &dyn Progress,
 ) -> Result<Sha256Digest, ArchiveError> {
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent).map_err(ArchiveError::io("creating directory", parent))?;
-    }
-    let mut file = File::create_new(to).map_err(ArchiveError::io("creating", to))?;
+    let mut file = ground.create(to)?;
+    let shown = || ground.shown.join(to.as_str());
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; usize::try_from(info.size.clamp(1, 256 << 10)).unwrap_or(1)];
     loop {
@@ -81,14 +140,16 @@ fn write(
         let n = match body.read(&mut buffer) {
             Ok(0) => break,
             Ok(n) => n,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(crate::validate::content_error(info, &error)),
         };
         let block = buffer.get(..n).unwrap_or_default();
         hasher.update(block);
-        file.write_all(block).map_err(ArchiveError::io("writing", to))?;
+        file.write_all(block).map_err(ArchiveError::io("writing", shown()))?;
         progress.advance(0, u64::try_from(n).unwrap_or(0));
     }
-    file.sync_all().map_err(ArchiveError::io("flushing", to))?;
+    if flush {
+        file.sync().map_err(ArchiveError::io("flushing", shown()))?;
+    }
     Ok(hasher.finish())
 }

@@ -67,17 +67,7 @@ impl Csv {
 
 impl Rows {
     fn new(dialect: CsvDialect) -> Self {
-        let mut columns = Shape::default();
-        for (at, name) in dialect.columns.iter().enumerate() {
-            columns.field(name, at, || column_role(name));
-        }
-        // The first time column counts; another one may hold times of something else.
-        let mut timed = false;
-        for (_, column) in &mut columns.fields {
-            if column.role == Role::Time && std::mem::replace(&mut timed, true) {
-                column.role = Role::FallbackTime;
-            }
-        }
+        let columns = shape_of(&dialect);
         Self {
             reader: dialect::reader(&dialect),
             header_pending: dialect.has_header,
@@ -177,6 +167,45 @@ impl Rows {
         self.findings.flat = Some(self.columns);
         self.findings.csv = Some(self.dialect);
         self.findings
+    }
+}
+
+fn shape_of(dialect: &CsvDialect) -> Shape {
+    let mut columns = Shape::default();
+    for (at, name) in dialect.columns.iter().enumerate() {
+        columns.field(name, at, || column_role(name));
+    }
+    // The first time column counts; another one may hold times of something else.
+    let mut timed = false;
+    for (_, column) in &mut columns.fields {
+        if column.role == Role::Time && std::mem::replace(&mut timed, true) {
+            column.role = Role::FallbackTime;
+        }
+    }
+    columns
+}
+
+/// What each column of a file is for.
+#[derive(Debug, Clone)]
+pub(crate) struct Columns(Vec<Role>);
+
+pub(crate) fn columns_of(dialect: &CsvDialect) -> Columns {
+    Columns(shape_of(dialect).fields.iter().map(|(_, column)| column.role).collect())
+}
+
+impl Columns {
+    /// The time and sequence number of a row.
+    pub(crate) fn key(&self, fields: &[String]) -> (Option<clock::Stamp>, Option<u64>) {
+        let (mut time, mut fallback, mut sequence) = (None, None, None);
+        for (role, text) in self.0.iter().zip(fields) {
+            match role {
+                Role::Time => time = clock::parse(text),
+                Role::FallbackTime => fallback = fallback.or_else(|| clock::parse(text)),
+                Role::Sequence => sequence = text.trim().parse().ok(),
+                _ => {}
+            }
+        }
+        (time.or(fallback), sequence)
     }
 }
 
