@@ -1,22 +1,34 @@
 //! Benchmarks that run a peer in the same run and print ratios.
 
-use anyhow::{Result, bail};
+mod ceilings;
+mod data;
+mod machine;
+mod measure;
+mod pack;
+mod peers;
+mod report;
 
-/// The benchmarks there are: a name and what it measures.
-const BENCHES: [(&str, &str); 0] = [];
+use std::path::Path;
 
-pub(crate) fn run(name: Option<&str>) -> Result<()> {
-    match name {
-        None if BENCHES.is_empty() => {
-            println!("There is no benchmark yet. One joins this list together with the claim that it proves.");
-            Ok(())
-        }
+use anyhow::Result;
+use clap::Subcommand;
+
+/// The benchmarks there are. One joins them together with the claim that it proves.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Create, validate and import a package of collected events against zip, unzip, 7z, pigz, ripunzip and Python
+    Pack(pack::Options),
+}
+
+pub(crate) fn run(root: &Path, bench: Option<&Bench>) -> Result<()> {
+    match bench {
+        Some(Bench::Pack(options)) => pack::run(root, options),
         None => {
-            for (name, about) in BENCHES {
-                println!("{name:<12} {about}");
+            let all = Bench::augment_subcommands(clap::Command::new("bench"));
+            for bench in all.get_subcommands() {
+                println!("{:<12} {}", bench.get_name(), bench.get_about().map(ToString::to_string).unwrap_or_default());
             }
             Ok(())
         }
-        Some(name) => bail!("there is no benchmark called {name}"),
     }
 }

@@ -43,7 +43,8 @@ enum Task {
     /// Run a benchmark against its peers, or list the benchmarks
     Bench {
         /// Which one; all are listed when none is named
-        name: Option<String>,
+        #[command(subcommand)]
+        bench: Option<bench::Bench>,
     },
 }
 
@@ -53,7 +54,7 @@ fn main() -> ExitCode {
         Task::Test { args } => test::run(&root(), &args),
         Task::Ci => ci::run(&root()),
         Task::Layers => layers::run(&root()),
-        Task::Bench { name } => bench::run(name.as_deref()),
+        Task::Bench { bench } => bench::run(&root(), bench.as_ref()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! What tests and checks need beside Rust, installed where it can be.
+//! What tests, checks and benchmarks need beside Rust, installed where it can be.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,8 @@ use crate::process;
 /// Debian packages that the tests use, and a program by which each is known to be there.
 const SYSTEM: [(&str, &str); 4] =
     [("unzip", "unzip"), ("p7zip-full", "7z"), ("zstd", "zstd"), ("r-base-core", "Rscript")];
+/// Debian packages of the peers in benchmarks, and their programs.
+const PEERS: [(&str, &str); 4] = [("zip", "zip"), ("unzip", "unzip"), ("p7zip-full", "7z"), ("pigz", "pigz")];
 /// Packages of R, which bring no program.
 const R_PACKAGES: [&str; 2] = ["jsonlite", "dplyr"];
 
@@ -46,29 +48,55 @@ pub(crate) fn system(root: &Path) {
             std::process::Command::new(rscript).args(["-e", &load]).output().is_ok_and(|output| output.status.success())
         })
     };
-    let mut missing: Vec<String> = SYSTEM
-        .iter()
-        .filter(|(_, program)| process::find(program).is_none())
-        .map(|(package, _)| (*package).to_owned())
-        .collect();
+    let mut missing = missing(&SYSTEM);
     if !r_ready() {
         missing.extend(R_PACKAGES.map(|name| format!("r-cran-{name}")));
     }
-    if missing.is_empty() {
-        return;
+    if !install(root, &missing) {
+        eprintln!(
+            "xtask: tests that need these are SKIPPED, for they cannot be installed here: {}",
+            missing.join(", ")
+        );
     }
-    if process::find("apt-get").is_some() && is_root() {
-        let quiet = [("DEBIAN_FRONTEND", "noninteractive".to_owned())];
-        let mut args = vec!["install", "-y", "-qq", "--no-install-recommends"];
-        args.extend(missing.iter().map(String::as_str));
-        let installed = process::run_with(root, "apt-get", &["update", "-qq"], &quiet)
-            .and_then(|()| process::run_with(root, "apt-get", &args, &quiet));
-        match installed {
-            Ok(()) => return,
-            Err(error) => eprintln!("xtask: {error:#}"),
-        }
+}
+
+/// Installs the peers of benchmarks where that is possible; a benchmark itself names those that it does not find.
+pub(crate) fn peers(root: &Path) {
+    install(root, &missing(&PEERS));
+}
+
+/// `ripunzip`, built from the registry into `home`.
+pub(crate) fn ripunzip(root: &Path, home: &Path) -> Result<()> {
+    if home.join("bin/ripunzip").is_file() {
+        return Ok(());
     }
-    eprintln!("xtask: tests that need these are SKIPPED, for they cannot be installed here: {}", missing.join(", "));
+    let home = home.to_string_lossy();
+    process::run(root, process::cargo(), &["install", "ripunzip", "--locked", "--root", &home])
+}
+
+/// The packages whose programs are not on the path.
+fn missing(packages: &[(&str, &str)]) -> Vec<String> {
+    let absent = packages.iter().filter(|(_, program)| process::find(program).is_none());
+    absent.map(|(package, _)| (*package).to_owned()).collect()
+}
+
+/// Installs packages of the system where we may; whether they are there afterwards.
+fn install(root: &Path, packages: &[String]) -> bool {
+    if packages.is_empty() {
+        return true;
+    }
+    if process::find("apt-get").is_none() || !is_root() {
+        return false;
+    }
+    let quiet = [("DEBIAN_FRONTEND", "noninteractive".to_owned())];
+    let mut args = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    args.extend(packages.iter().map(String::as_str));
+    let installed = process::run_with(root, "apt-get", &["update", "-qq"], &quiet)
+        .and_then(|()| process::run_with(root, "apt-get", &args, &quiet));
+    if let Err(error) = &installed {
+        eprintln!("xtask: {error:#}");
+    }
+    installed.is_ok()
 }
 
 /// Whether we may install the system's packages.
