@@ -7,8 +7,14 @@ use anyhow::{Context as _, Result, bail};
 use crate::process;
 
 /// Debian packages that the tests use, and a program by which each is known to be there.
-const SYSTEM: [(&str, &str); 4] =
-    [("unzip", "unzip"), ("p7zip-full", "7z"), ("zstd", "zstd"), ("r-base-core", "Rscript")];
+const SYSTEM: [(&str, &str); 6] = [
+    ("unzip", "unzip"),
+    ("p7zip-full", "7z"),
+    ("zstd", "zstd"),
+    ("libarchive-tools", "bsdtar"),
+    ("minisign", "minisign"),
+    ("r-base-core", "Rscript"),
+];
 /// Debian packages of the peers in benchmarks, and their programs.
 const PEERS: [(&str, &str); 4] = [("zip", "zip"), ("unzip", "unzip"), ("p7zip-full", "7z"), ("pigz", "pigz")];
 /// Packages of R, which bring no program.

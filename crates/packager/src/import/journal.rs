@@ -176,7 +176,7 @@ mod tests {
     fn an_import_killed_between_moves_is_completed() {
         let home = tempfile::tempdir().unwrap();
         let (staging, moves) = staged(home.path(), &[("a", "a"), ("d/b", "b"), ("d/c", "c")]);
-        let journal = serde_json::to_vec(&Journal { moves: moves.clone() }).unwrap();
+        let journal = serde_json::to_vec(&Journal { moves }).unwrap();
         fs::write(home.path().join(DIRECTORY).join(JOURNAL), journal).unwrap();
         // The first move was made when the process died.
         fs::rename(home.path().join(DIRECTORY).join(STAGED).join("a"), home.path().join("a")).unwrap();

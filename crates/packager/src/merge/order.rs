@@ -94,10 +94,13 @@ fn read_record(input: &mut impl Read) -> io::Result<Option<Record>> {
     Ok(Some(Record { key: (time, (numbered != [0]).then_some(u64::from_le_bytes(sequence))), bytes }))
 }
 
+/// Takes records that share a key, each with whether it comes from the new file.
+type Take<'a> = dyn FnMut(&[(bool, Record)]) -> io::Result<()> + 'a;
+
 /// Hands on all records in order, those with one key together, in the order of their sources.
 pub(super) fn grouped(
     mut sources: Vec<(bool, Source)>,
-    take: &mut dyn FnMut(&[(bool, Record)]) -> io::Result<()>,
+    take: &mut Take<'_>,
 ) -> io::Result<()> {
     let mut heads: BinaryHeap<Reverse<(Key, usize)>> = BinaryHeap::new();
     let mut waiting: Vec<Option<Record>> = Vec::new();
