@@ -98,10 +98,7 @@ fn read_record(input: &mut impl Read) -> io::Result<Option<Record>> {
 type Take<'a> = dyn FnMut(&[(bool, Record)]) -> io::Result<()> + 'a;
 
 /// Hands on all records in order, those with one key together, in the order of their sources.
-pub(super) fn grouped(
-    mut sources: Vec<(bool, Source)>,
-    take: &mut Take<'_>,
-) -> io::Result<()> {
+pub(super) fn grouped(mut sources: Vec<(bool, Source)>, take: &mut Take<'_>) -> io::Result<()> {
     let mut heads: BinaryHeap<Reverse<(Key, usize)>> = BinaryHeap::new();
     let mut waiting: Vec<Option<Record>> = Vec::new();
     for (at, (_, source)) in sources.iter_mut().enumerate() {
