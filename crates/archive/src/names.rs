@@ -1,6 +1,6 @@
 //! Which names can stand side by side in one package.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use pdp_manifest::PackagePath;
 
@@ -10,7 +10,8 @@ use crate::ArchiveError;
 #[derive(Debug, Default)]
 pub struct NameSet {
     files: HashMap<String, String>,
-    directories: HashSet<String>,
+    /// Each with a file in it, for messages.
+    directories: HashMap<String, String>,
 }
 
 impl NameSet {
@@ -37,10 +38,27 @@ impl NameSet {
         }
         for (at, _) in key.match_indices('/') {
             if let Some(directory) = key.get(..at) {
-                self.directories.insert(directory.to_owned());
+                self.directories.entry(directory.to_owned()).or_insert_with(|| path.to_string());
             }
         }
         self.files.insert(key, path.to_string());
+        Ok(())
+    }
+
+    /// Adds a directory, which may be there already.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Collision`] when it or a directory above it is a file.
+    pub fn insert_directory(&mut self, path: &PackagePath) -> Result<(), ArchiveError> {
+        let key = path.collision_key();
+        for (at, _) in key.match_indices('/').chain([(key.len(), "")]) {
+            let directory = key.get(..at).unwrap_or(&key);
+            if let Some(first) = self.files.get(directory) {
+                let reason = "one is a directory of the other";
+                return Err(ArchiveError::Collision { first: first.clone(), second: format!("{path}/"), reason });
+            }
+            self.directories.entry(directory.to_owned()).or_insert_with(|| format!("{path}/"));
+        }
         Ok(())
     }
 
@@ -48,8 +66,8 @@ impl NameSet {
         if let Some(first) = self.files.get(key) {
             return Some((first.clone(), "they are one file where case or Unicode composition does not count"));
         }
-        if self.directories.contains(key) {
-            return Some((key.to_owned(), "one is a directory of the other"));
+        if let Some(first) = self.directories.get(key) {
+            return Some((first.clone(), "one is a directory of the other"));
         }
         key.match_indices('/')
             .filter_map(|(at, _)| self.files.get(key.get(..at)?))
@@ -79,6 +97,15 @@ mod tests {
             let error = names.insert(&second.parse().unwrap());
             assert!(matches!(error, Err(ArchiveError::Collision { .. })), "{first} {second}");
         }
+        let mut names = NameSet::new();
+        names.insert(&"a/b".parse().unwrap()).unwrap();
+        assert!(names.insert_directory(&"A/B".parse().unwrap()).is_err());
+        assert!(names.insert_directory(&"a/b/c".parse().unwrap()).is_err());
+        names.insert_directory(&"d/e".parse().unwrap()).unwrap();
+        names.insert_directory(&"d/e".parse().unwrap()).unwrap();
+        assert!(names.insert(&"d/E".parse().unwrap()).is_err());
+        assert!(names.insert(&"D".parse().unwrap()).is_err());
+        assert!(names.insert(&"d/e/f".parse().unwrap()).is_ok());
         let mut names = NameSet::new();
         for name in ["a/b", "a/c", "ab", "b/a"] {
             assert!(names.insert(&name.parse().unwrap()).is_ok(), "{name}");

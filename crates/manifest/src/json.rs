@@ -119,6 +119,7 @@ pub fn parse(bytes: &[u8]) -> Result<Manifest, ManifestError> {
         return Err(ManifestError::ByteOrderMark);
     }
     check_depth(bytes)?;
+    crate::strict::check(bytes).map_err(json_error)?;
     check_version(bytes)?;
     let wire: WireManifest = serde_json::from_slice(bytes).map_err(json_error)?;
     let manifest = Manifest::from(wire);

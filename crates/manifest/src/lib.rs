@@ -31,6 +31,7 @@ pub mod path;
 pub mod portable;
 pub mod quality;
 pub mod schema;
+mod strict;
 pub mod symbol;
 pub mod time;
 pub mod version;

@@ -9,7 +9,8 @@ use std::marker::PhantomData;
 
 use chrono::NaiveDate;
 use schemars::JsonSchema;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -239,22 +240,28 @@ impl<'de> Deserialize<'de> for WireSupplementary {
             #[serde(default)]
             checksum_sha256: Option<String>,
         }
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Path(PackagePath),
-            Full(Full),
-        }
-        match Form::deserialize(deserializer)? {
-            Form::Path(path) => Ok(Self { path, size_bytes: None, checksum_sha256: None }),
-            Form::Full(full) => {
-                let digest = full.checksum_sha256.filter(|text| !text.is_empty());
-                let checksum_sha256 = digest.map(|text| text.parse().map_err(D::Error::custom)).transpose()?;
-                let size_bytes =
-                    if checksum_sha256.is_none() && full.size_bytes == Some(0) { None } else { full.size_bytes };
-                Ok(Self { path: full.path, size_bytes, checksum_sha256 })
+        struct Form;
+
+        impl<'de> Visitor<'de> for Form {
+            type Value = Full;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a path or an object with a path")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Full, E> {
+                let path = text.parse().map_err(E::custom)?;
+                Ok(Full { path, size_bytes: None, checksum_sha256: None })
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Full, A::Error> {
+                Full::deserialize(MapAccessDeserializer::new(map))
             }
         }
+
+        let full = deserializer.deserialize_any(Form)?;
+        let digest = full.checksum_sha256.filter(|text| !text.is_empty());
+        let checksum_sha256 = digest.map(|text| text.parse().map_err(D::Error::custom)).transpose()?;
+        let size_bytes = if checksum_sha256.is_none() && full.size_bytes == Some(0) { None } else { full.size_bytes };
+        Ok(Self { path: full.path, size_bytes, checksum_sha256 })
     }
 }
 

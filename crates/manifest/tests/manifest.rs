@@ -164,7 +164,7 @@ fn t069_to_t075_damaged_and_foreign_manifests_are_refused() {
         ("cut", text[..text.len() / 2].to_owned(), "line 1"),
         ("trailing", format!("{text}x"), "trailing"),
         ("NaN", text.replace("1048576", "NaN"), "line 1"),
-        ("duplicate field", doubled, "duplicate field"),
+        ("duplicate field", doubled, "is there twice"),
         ("duplicate key", doubled_tag, "duplicate key"),
         ("deep", deep, "nested deeper"),
     ] {

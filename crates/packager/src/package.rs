@@ -26,16 +26,23 @@ impl Package {
         if self.is_unpacked() {
             return Some("an unpacked archive, whose size as it was packed cannot be compared");
         }
-        let repacked = self.manifest.canonical_framing
-            && self.container.deviation().is_some()
-            && self.manifest.package_size_bytes != Some(self.container.size());
+        let repacked =
+            self.container.deviation().is_some() && self.manifest.package_size_bytes != Some(self.container.size());
         repacked.then_some("packed anew by another tool; its size as it was first packed cannot be compared")
     }
 
     /// Where a package that says its headers are canonical has others, in a file of exactly the size it had.
-    pub(crate) fn broken_framing(&self) -> Option<&str> {
-        let claimed = self.manifest.canonical_framing && self.differently_packed().is_none();
-        self.container.deviation().filter(|_| claimed)
+    pub(crate) fn broken_framing(&self) -> Option<String> {
+        if !self.manifest.canonical_framing || self.is_unpacked() {
+            return None;
+        }
+        let repacked = self.manifest.package_size_bytes != Some(self.container.size());
+        if let Some(deviation) = self.container.deviation() {
+            return (!repacked).then(|| deviation.to_owned());
+        }
+        let rest = self.container.members().get(2..).unwrap_or_default();
+        let pair = rest.windows(2).find(|pair| !pair.is_sorted_by(|one, other| one.path <= other.path))?;
+        pair.last().map(|info| format!("{} is not where the order of names puts it", info.path))
     }
 
     /// Whether a member of a folder is what Python leaves beside a script that was imported.
@@ -52,13 +59,22 @@ impl Package {
                 findings.push(format!("{}: names that begin with .pdp- are reserved", info.path));
             }
         }
+        for claim in self.manifest.declared() {
+            if claim.path.components().any(|part| part.to_ascii_lowercase().starts_with(".pdp-")) {
+                findings.push(format!("{}: declared, and names that begin with .pdp- are reserved", claim.path));
+            }
+        }
+        let first = self.container.members().first().is_none_or(|info| info.path.as_str() == MANIFEST_PATH);
+        if !first && self.container.format() != ContainerFormat::Folder && self.differently_packed().is_none() {
+            findings.push(format!("{MANIFEST_PATH}: expected as the first member of an archive"));
+        }
         for file in self.manifest.files.iter().filter(|file| !file.path.as_str().starts_with("data/")) {
             findings.push(format!("{}: declared as data, and not in data/", file.path));
         }
         if findings.is_empty() {
             return Ok(());
         }
-        let summary = format!("{} has members that no package may have", self.path.display());
+        let summary = format!("{} is not laid out as a package must be", self.path.display());
         Err(PackagerError::Invalid { summary, findings })
     }
 

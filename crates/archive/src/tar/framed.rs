@@ -9,7 +9,7 @@ use pdp_manifest::{ContainerFormat, PackageCompression, PackagePath};
 use rayon::prelude::*;
 
 use super::gzip::{self, Frame, HEAD, invalid};
-use super::header::{self, PAX};
+use super::header::{self, PAX, REGULAR};
 use super::{BLOCK, padding, pax};
 use crate::contract::{ContainerReader, MemberInfo, Visitor};
 use crate::deflate::inflate_some;
@@ -70,7 +70,12 @@ impl FramedTarReader {
                 return Ok(());
             };
             if *modified.get_or_insert(time) != time {
-                return Err(structure(at, format!("\"{path}\" has another time than the entries before it")));
+                return Err(structure(
+                    at,
+                    format!(
+                        "\"{path}\" has another time than the entries before it, and in canonical form all have one"
+                    ),
+                ));
             }
             names.insert(&path)?;
             let start = self.frames.len();
@@ -91,7 +96,9 @@ impl FramedTarReader {
             if held != total {
                 return Err(structure(
                     at,
-                    format!("\"{path}\" does not end with a gzip member: {held} of {total} bytes"),
+                    format!(
+                        "\"{path}\" does not end with a gzip member, as in canonical form: {held} of {total} bytes"
+                    ),
                 ));
             }
             tally.member(&path, size, stored)?;
@@ -109,8 +116,8 @@ impl FramedTarReader {
         }
         bytes.resize(usize::try_from(left).unwrap_or(usize::MAX).min(len), 0);
         read_exact_at(&self.file, bytes, at).map_err(|error| structure(at, format!("it cannot be read: {error}")))?;
-        let frame =
-            gzip::frame(bytes).ok_or_else(|| structure(at, "no gzip member in the form that this archive has"))?;
+        let frame = gzip::frame(bytes)
+            .ok_or_else(|| structure(at, "no gzip member in the canonical form that this archive has"))?;
         if u64::from(frame.stored) > left {
             let reason = format!("the archive is cut short: a gzip member of {} bytes, {left} are there", frame.stored);
             return Err(structure(at, reason));
@@ -129,21 +136,33 @@ impl FramedTarReader {
         let damaged = |error: io::Error| structure(at, error.to_string());
         let mut plain = self.inflate_head(at, frame, peeked, BLOCK)?;
         let block = |bytes: &[u8], at: usize| bytes.get(at..at + BLOCK)?.try_into().ok();
-        let cut = || structure(at, "a header is cut short");
+        let cut = || structure(at, "a header is cut short before its end");
         let mut first: [u8; BLOCK] = block(&plain, 0).ok_or_else(cut)?;
         if first == [0; BLOCK] {
             return match usize::try_from(frame.size) == Ok(2 * BLOCK) {
                 true => {
                     let member = self.member(at, frame).map_err(damaged)?;
                     let zeros = gzip::decode(&member, frame).map_err(damaged)?.iter().all(|byte| *byte == 0);
-                    let canonical = member == super::writer::end_of_tar();
-                    (zeros && canonical).then_some(None).ok_or_else(|| structure(at, "the end of the tar is damaged"))
+                    zeros.then_some(None).ok_or_else(|| structure(at, "the end of the tar is damaged"))
                 }
-                false => Err(structure(at, "the end of the tar is not in the form that this archive has")),
+                false => Err(structure(at, "the end of the tar is not in canonical form")),
             };
         }
         let describe = |reason: String| structure(at, format!("the header of an entry: {reason}"));
         let mut parsed = header::parse(&first).map_err(describe)?;
+        let regular = |header: &header::Header| match header.kind {
+            REGULAR | PAX => Ok(()),
+            kind => {
+                let (name, kind) = (header.name.escape_ascii(), [kind].escape_ascii().to_string());
+                Err(structure(
+                    at,
+                    format!(
+                        "\"{name}\" is an entry of type '{kind}', which is not supported; in canonical form there are files only"
+                    ),
+                ))
+            }
+        };
+        regular(&parsed)?;
         let mut long = None;
         let mut head = BLOCK;
         if parsed.kind == PAX {
@@ -157,6 +176,7 @@ impl FramedTarReader {
             long = records.path;
             first = block(&plain, head - BLOCK).ok_or_else(cut)?;
             parsed = header::parse(&first).map_err(describe)?;
+            regular(&parsed)?;
         }
         let name = match long {
             Some(name) => name,
@@ -164,7 +184,7 @@ impl FramedTarReader {
         };
         let path: PackagePath = name.parse()?;
         if header::entry_head(&path, parsed.size, parsed.modified) != plain.get(..head).unwrap_or_default() {
-            return Err(structure(at, format!("the header of \"{path}\" is not in the form that this archive has")));
+            return Err(structure(at, format!("the header of \"{path}\" is not in canonical form")));
         }
         Ok(Some((path, head, parsed.size, parsed.modified)))
     }
@@ -180,7 +200,7 @@ impl FramedTarReader {
                 return Ok(plain);
             }
             if peeked.len() >= whole {
-                return Err(structure(at, "a header is cut short"));
+                return Err(structure(at, "a header is cut short before its end"));
             }
             *peeked = vec![0; whole.min(peeked.len().saturating_mul(4))];
             read_exact_at(&self.file, peeked, at).map_err(damaged)?;

@@ -134,7 +134,16 @@ pub(super) fn parse(block: &[u8; BLOCK]) -> Result<Header, String> {
     let name = text(field(NAME))?;
     let name = if prefix.is_empty() { name.to_vec() } else { [prefix, b"/", name].concat() };
     let size = size_field(field(SIZE)).ok_or_else(|| format!("its size field {} is no size", shown(field(SIZE))))?;
-    let modified = size_field(field(MTIME)).unwrap_or(0);
+    let modified = field(MTIME);
+    for (what, range) in [("mode", MODE), ("user", UID), ("group", GID), ("time", MTIME)] {
+        // Nothing is done with these, but what is no number here may be one to another reader.
+        let field = field(range);
+        let plain = field.first().is_some_and(|first| *first >= 0x80) || field.iter().all(|b| matches!(b, 0 | b' '));
+        if !plain && octal(field).is_none() {
+            return Err(format!("its {what} field {} is no number", shown(field)));
+        }
+    }
+    let modified = size_field(modified).unwrap_or(0);
     let kind = block.get(KIND).copied().unwrap_or(0);
     let kind = if kind == 0 { REGULAR } else { kind };
     let link_is_empty = field(LINK).iter().all(|byte| *byte == 0);

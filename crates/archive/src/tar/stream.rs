@@ -48,7 +48,13 @@ impl StreamedTarReader {
         let mut tally = Tally::new(limits, size);
         let mut tar = reader.tar();
         while let Some(entry) = tar.next().map_err(|error| reader.structure(&tar, &error))? {
-            let Entry::File { name, size } = entry else { continue };
+            let (name, size) = match entry {
+                Entry::File { name, size } => (name, size),
+                Entry::Directory(path) => {
+                    path.iter().try_for_each(|path| names.insert_directory(path))?;
+                    continue;
+                }
+            };
             let path: PackagePath = name.parse()?;
             names.insert(&path)?;
             // How many bytes store one file of a stream cannot be told; the stream's own ratio is watched instead.
@@ -99,7 +105,10 @@ impl ContainerReader for StreamedTarReader {
         while left > 0 {
             let entry = tar.next().map_err(|error| self.structure(&tar, &error))?;
             let info = match entry {
-                Some(Entry::Directory) => continue,
+                Some(Entry::Directory(_)) => {
+                    tar.skip().map_err(|error| self.structure(&tar, &error))?;
+                    continue;
+                }
                 Some(Entry::File { name, size }) => {
                     expected.next().filter(|info| info.path.as_str() == name && info.size == size)
                 }
@@ -144,8 +153,12 @@ pub(super) struct TarStream<R> {
 
 /// An entry of a tar.
 pub(super) enum Entry {
-    File { name: String, size: u64 },
-    Directory,
+    File {
+        name: String,
+        size: u64,
+    },
+    /// None for the top.
+    Directory(Option<PackagePath>),
 }
 
 impl<R: Read> TarStream<R> {
@@ -272,11 +285,11 @@ impl<R: Read> TarStream<R> {
             if self.left != 0 {
                 return Err(invalid(format!("directory \"{shown}\" has {} bytes of content", self.left)));
             }
-            let path = name.trim_end_matches('/');
-            if !(matches!(name.as_str(), "" | "." | "./")) {
-                let _checked: PackagePath = path.parse().map_err(|error| invalid(format!("{error}")))?;
+            if matches!(name.as_str(), "" | "." | "./") {
+                return Ok(Entry::Directory(None));
             }
-            return Ok(Entry::Directory);
+            let path = name.strip_suffix('/').unwrap_or(&name);
+            return Ok(Entry::Directory(Some(path.parse().map_err(|error| invalid(format!("{error}")))?)));
         }
         Ok(Entry::File { name, size: self.left })
     }

@@ -38,6 +38,8 @@ impl End {
 pub(super) struct Central {
     /// `None` for a directory entry, which holds nothing.
     pub(super) path: Option<PackagePath>,
+    /// The directory that a directory entry names.
+    pub(super) directory: Option<PackagePath>,
     pub(super) raw_name: Vec<u8>,
     pub(super) flags: u16,
     pub(super) method: u16,
@@ -97,6 +99,10 @@ pub(super) fn locate(file: &File, file_len: u64) -> Result<End, ArchiveError> {
         }
     };
     let position = tail_at + at as u64;
+    // Another reader looks from the back and takes the first it finds.
+    if ends.last().is_some_and(|last| *last > at) {
+        return Err(structure(position, "the signature of an end record inside the comment"));
+    }
     let end = end_at(&tail, at).ok_or_else(|| structure(position, "the end of central directory is cut short"))?;
     if !end.reaches_end {
         return Err(structure(position, "the end of central directory is followed by bytes that are not its comment"));
@@ -213,8 +219,10 @@ pub(super) fn read_all(file: &File, end: &End, limits: &Limits) -> Result<Vec<Ce
     for _ in 0..end.count {
         let at = end.offset + (bytes.len() - fields.0.len()) as u64;
         let member = entry(&mut fields, at)?;
-        if let Some(path) = &member.path {
-            names.insert(path)?;
+        match (&member.path, &member.directory) {
+            (Some(path), _) => names.insert(path)?,
+            (None, Some(path)) => names.insert_directory(path)?,
+            (None, None) => {}
         }
         members.push(member);
     }
@@ -262,15 +270,15 @@ fn entry<'a>(fields: &mut Fields<'a>, at: u64) -> Result<Central, ArchiveError> 
         return Err(structure(at, "a member on another disk"));
     }
     let wide = Wide::find(extra, at)?;
-    if wide.unicode_path.is_some_and(|other| other != name) {
-        return Err(structure(at, format!("member \"{shown}\" has another name in its Unicode path field")));
-    }
+    wide.check_name(name, at)?;
     let mut values = Fields(wide.zip64.unwrap_or_default());
     let mut widen = |narrow: u32| match narrow {
         IN_ZIP64_32 => values.u64().ok_or_else(|| structure(at, "a ZIP64 extra field is missing or cut short")),
         narrow => Ok(narrow.into()),
     };
     let (size, stored_size, local_at) = (widen(sizes.1)?, widen(sizes.0)?, widen(offset)?);
+    let masked = [sizes.1, sizes.0, offset].contains(&IN_ZIP64_32);
+    wide.check_rest(values.0, masked, &[size, stored_size, local_at], at)?;
 
     let (path, is_directory) = safe_name(name, flags, at)?;
     // The upper half holds the Unix mode: only regular files and directories, or nothing at all.
@@ -293,10 +301,11 @@ fn entry<'a>(fields: &mut Fields<'a>, at: u64) -> Result<Central, ArchiveError> 
             Header { wide, ..header }.central(local_at, &mut expected);
             expected == used
         });
-    let path = (!is_directory).then_some(path);
+    let (path, directory) = if is_directory { (None, Some(path)) } else { (Some(path), None) };
     Ok(Central {
         canonical,
         path,
+        directory,
         raw_name: name.to_vec(),
         flags,
         method,
@@ -335,6 +344,28 @@ fn safe_name(name: &[u8], flags: u16, at: u64) -> Result<(PackagePath, bool), Ar
 pub(super) struct Wide<'a> {
     pub(super) zip64: Option<&'a [u8]>,
     unicode_path: Option<&'a [u8]>,
+}
+
+impl Wide<'_> {
+    /// What a ZIP64 field holds beside what was needed of it must say the same as the header.
+    pub(super) fn check_rest(&self, rest: &[u8], masked: bool, values: &[u64], at: u64) -> Result<(), ArchiveError> {
+        let same: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        if rest.is_empty() || (!masked && same.starts_with(rest)) {
+            return Ok(());
+        }
+        Err(structure(at, "a ZIP64 extra field says other than its header"))
+    }
+
+    /// A Unicode path field must have the name that the header has.
+    pub(super) fn check_name(&self, name: &[u8], at: u64) -> Result<(), ArchiveError> {
+        match self.unicode_path {
+            Some(other) if other != name => {
+                let shown = String::from_utf8_lossy(name).escape_debug().to_string();
+                Err(structure(at, format!("member \"{shown}\" has another name in its Unicode path field")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl<'a> Wide<'a> {

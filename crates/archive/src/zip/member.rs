@@ -72,12 +72,15 @@ pub(super) fn place(file: &File, central: &Central, limit: u64) -> Result<Placem
         return Err(differs("the name"));
     }
     let wide = Wide::find(extra, at)?;
+    wide.check_name(name, at)?;
+    let masked = [size, stored].contains(&IN_ZIP64_32);
     let mut values = Fields(wide.zip64.unwrap_or_default());
     let mut widen = |narrow: u32| match narrow {
         IN_ZIP64_32 if wide.zip64.is_some() => values.u64().ok_or_else(|| differs("a ZIP64 field that is cut short")),
         narrow => Ok(narrow.into()),
     };
     let (size, stored): (u64, u64) = (widen(size)?, widen(stored)?);
+    wide.check_rest(values.0, masked, &[size, stored], at)?;
     // With a data descriptor the local fields are zero, or already right.
     let open = |local: u64| central.has_descriptor() && local == 0;
     if size != central.size && !open(size) {

@@ -48,6 +48,7 @@ impl ZipReader {
         let mut members = Vec::with_capacity(found.len());
         let mut places = Vec::with_capacity(found.len());
         let mut next = 0_u64;
+        let mut time = None;
         let mut tally = Tally::new(limits, size);
         for central in found {
             if central.local_at != next {
@@ -60,6 +61,9 @@ impl ZipReader {
             }
             let placement = member::place(&file, &central, end.offset)?;
             next = placement.end;
+            if *time.get_or_insert(central.modified) != central.modified {
+                deviation.get_or_insert_with(|| format!("the time of \"{}\"", central.shown()));
+            }
             if !placement.canonical || !central.canonical {
                 let which = if central.canonical { "local" } else { "central" };
                 deviation.get_or_insert_with(|| format!("the {which} header of \"{}\"", central.shown()));

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod damage;
+mod hostile;
 mod interop;
 mod journey;
 mod killed;

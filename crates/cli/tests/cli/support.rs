@@ -124,10 +124,15 @@ pub(crate) fn sample_data() -> String {
     workspace().join("fixtures/sample-data").to_str().unwrap().to_owned()
 }
 
-/// Says that a test is skipped, past the harness, which keeps what a passing test prints to itself.
+/// Says that a test is skipped.
 pub(crate) fn skipped(reason: &str) {
+    tell(&format!("SKIPPED: {reason}"));
+}
+
+/// Says something past the harness, which keeps what a passing test prints to itself.
+pub(crate) fn tell(text: &str) {
     use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Real files beside the workspace, which are not part of it.
