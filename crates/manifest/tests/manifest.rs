@@ -165,7 +165,7 @@ fn t069_to_t075_damaged_and_foreign_manifests_are_refused() {
         ("trailing", format!("{text}x"), "trailing"),
         ("NaN", text.replace("1048576", "NaN"), "line 1"),
         ("duplicate field", doubled, "is there twice"),
-        ("duplicate key", doubled_tag, "duplicate key"),
+        ("duplicate key", doubled_tag, "is there twice"),
         ("deep", deep, "nested deeper"),
     ] {
         let message = json::parse(bytes.as_bytes()).map(|_| ()).unwrap_err().to_string();

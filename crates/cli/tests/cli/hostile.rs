@@ -172,5 +172,8 @@ fn t022_t023_a_link_in_the_destination_leads_nowhere() {
         });
         tell(&format!("imports against a racing link: {imported} imported, {refused} refused, nothing outside"));
         assert_eq!(files(&outside), Vec::<String>::new());
+        // Once nobody interferes, the next import completes what was begun.
+        import(&ImportOptions::new(&package, &there), &Silent).unwrap();
+        assert!(there.join("data/2024-01-03/AAPL/Trade/2024-01-03.jsonl").is_file());
     }
 }

@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pdp_archive::disk::{self, Directory, Kind};
+use pdp_archive::disk::{self, Directory};
 use pdp_archive::target::write_atomically;
 use pdp_manifest::PackagePath;
 use serde::{Deserialize, Serialize};
@@ -107,19 +107,15 @@ fn roll_forward(destination: &Path, journal: &Journal) -> Result<(), PackagerErr
 }
 
 fn move_one(staged: &Directory, target: &Directory, path: &PackagePath) -> io::Result<()> {
+    // What is staged no more was moved before the process that wrote the journal ended; it was on the disk before the
+    // journal was. Whoever took it away again since, this import has done its part.
+    let Some((from, name)) = staged.parent_of(path, false)? else { return Ok(()) };
+    if from.kind(name)?.is_none() {
+        return Ok(());
+    }
     let missing = || io::Error::from(io::ErrorKind::NotFound);
     let (to, name) = target.parent_of(path, true)?.ok_or_else(missing)?;
-    let moved = match staged.parent_of(path, false)? {
-        Some((from, _)) => from.rename(name, &to, name),
-        None => Err(missing()),
-    };
-    match moved {
-        // Moved before the process that wrote the journal ended.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && matches!(to.kind(name)?, Some(Kind::File(_))) => {
-            Ok(())
-        }
-        other => other,
-    }
+    from.rename(name, &to, name)
 }
 
 /// Flushes the directories that got new names, and those above them.
