@@ -14,6 +14,7 @@ pub(crate) mod record;
 pub(crate) mod shape;
 pub(crate) mod sniff;
 pub(crate) mod tally;
+mod template;
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -2,6 +2,7 @@
 //!
 //! Without the feature, which only tests turn on, everything here is nothing.
 
+#[cfg(not(feature = "faults"))]
 use std::io;
 
 /// A kind of change to a disk.

@@ -126,7 +126,7 @@ impl Rows {
         let (mut time, mut fallback, mut sequence) = (None, None, None);
         let mut symbol = None;
         let mut start = 0;
-        self.columns.note(Kind::Object);
+        self.columns.note(Kind::Object, 1);
         for (i, (_, column)) in self.columns.fields.iter_mut().enumerate() {
             let Some(&end) = self.ends.get(..count).and_then(|ends| ends.get(i)) else { break };
             let field = self.fields.get(start..end).unwrap_or_default();
@@ -227,21 +227,21 @@ fn column_role(name: &str) -> Role {
 fn note(column: &mut Shape, text: &str) {
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        column.note(Kind::Null);
+        column.note(Kind::Null, 1);
     } else if matches!(column.role, Role::Time | Role::FallbackTime) && clock::parse(trimmed).is_some() {
-        column.note(Kind::DateTime);
+        column.note(Kind::DateTime, 1);
         column.exemplify(|| trimmed.into());
     } else if trimmed.parse::<i64>().is_ok() {
-        column.note(Kind::Long);
+        column.note(Kind::Long, 1);
         column.exemplify(|| trimmed.into());
     } else if trimmed.parse::<f64>().is_ok() && !trimmed.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        column.note(Kind::Decimal);
+        column.note(Kind::Decimal, 1);
         column.exemplify(|| trimmed.into());
     } else if trimmed.eq_ignore_ascii_case("true") || trimmed.eq_ignore_ascii_case("false") {
-        column.note(Kind::Boolean);
+        column.note(Kind::Boolean, 1);
         column.exemplify(|| trimmed.into());
     } else {
-        column.note_text(trimmed);
+        column.note_text(trimmed, 1);
     }
 }
 

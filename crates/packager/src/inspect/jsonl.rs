@@ -5,17 +5,21 @@ use pdp_manifest::EventType;
 
 use super::record::{self, Envelope};
 use super::shape::Shape;
+use super::template::Template;
 use super::{Findings, Inspector};
 
 /// A line longer than this is no record; it is counted as unparsable and not kept in memory.
 const MAX_LINE: usize = 64 << 20;
 
 /// Counts the records of JSON Lines and learns their shape.
-#[derive(Default)]
 pub(crate) struct Jsonl {
     findings: Findings,
     shape: Shape,
     envelope: Envelope,
+    /// Lines that others are made like; the one that fitted last comes first.
+    templates: Vec<Template>,
+    /// How many more may be made.
+    to_make: usize,
     /// The beginning of a line whose end has not come yet.
     partial: Vec<u8>,
     /// Whether the current line has grown past [`MAX_LINE`] and its rest is skipped.
@@ -23,9 +27,69 @@ pub(crate) struct Jsonl {
     line: u64,
 }
 
+/// Most templates that are kept, and most that are made: where lines vary more, comparing them does not pay.
+const TEMPLATES_KEPT: usize = 6;
+const TEMPLATES_MADE: usize = 48;
+
+impl Default for Jsonl {
+    fn default() -> Self {
+        Self {
+            findings: Findings::default(),
+            shape: Shape::default(),
+            envelope: Envelope::default(),
+            templates: Vec::new(),
+            to_make: TEMPLATES_MADE,
+            partial: Vec::new(),
+            overlong: false,
+            line: 0,
+        }
+    }
+}
+
 impl Jsonl {
+    /// Counts a line that is made like an earlier one; false where it is not.
+    fn line_like_another(&mut self, bytes: &[u8]) -> bool {
+        for at in 0..self.templates.len() {
+            let Some(reading) = self.templates.get(at).and_then(|template| template.read(bytes)) else { continue };
+            self.findings.tally.record(self.line, reading.time, reading.sequence);
+            self.findings.symbols.note(reading.symbol);
+            self.templates.swap(0, at);
+            if let Some(template) = self.templates.first_mut() {
+                template.fitted += 1;
+            }
+            return true;
+        }
+        false
+    }
+
+    /// Makes a template of a line that was walked.
+    fn learn(&mut self, line: &[u8]) {
+        if self.to_make == 0 {
+            return;
+        }
+        self.to_make -= 1;
+        let Some(template) = Template::of(line, &self.shape) else { return };
+        if self.templates.len() == TEMPLATES_KEPT
+            && let Some(last) = self.templates.pop()
+        {
+            self.settle(&last);
+        }
+        self.templates.insert(0, template);
+    }
+
+    /// Counts the lines that fitted a template.
+    fn settle(&mut self, template: &Template) {
+        if template.fitted > 0 {
+            // The line was walked before, so it can be walked again.
+            let _ = record::count(template.line(), &mut self.shape, template.fitted);
+        }
+    }
+
     fn line(&mut self, bytes: &[u8]) {
         self.line += 1;
+        if self.line_like_another(bytes) {
+            return;
+        }
         let bytes = if self.line == 1 { bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes) } else { bytes };
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return;
@@ -36,6 +100,7 @@ impl Jsonl {
         }
         self.findings.tally.record(self.line, self.envelope.time, self.envelope.sequence);
         self.findings.symbols.note(&self.envelope.symbol);
+        self.learn(bytes);
         if self.findings.tally.records == 1 {
             self.findings.event_type = event_type(&self.envelope);
             self.findings.source = Some(self.envelope.source.clone()).filter(|text| !text.is_empty());
@@ -91,6 +156,9 @@ impl Inspector for Jsonl {
         if self.overlong || !self.partial.is_empty() {
             self.end_line(&[]);
         }
+        for template in std::mem::take(&mut self.templates) {
+            self.settle(&template);
+        }
         self.findings.counted = true;
         self.findings.nested = Some(self.shape);
         self.findings
@@ -125,5 +193,42 @@ mod tests {
         assert_eq!(inspect("", 1).tally.records, 0);
         assert_eq!(inspect("{}\n", 1).tally.records, 1);
         assert_eq!(inspect("{}", 1).tally.records, 1);
+    }
+
+    #[test]
+    fn lines_that_are_recognised_count_as_if_they_had_been_walked() {
+        let line = |i: u32| match i % 11 {
+            0 => format!(
+                "{{\"timestamp\":\"2024-01-03T10:00:{:02}Z\",\"symbol\":\"A{}\",\"sequence\":{i},\"p\":{i}.5}}\n",
+                i % 60,
+                i % 3
+            ),
+            1..6 => format!(
+                "{{\"timestamp\":\"2024-01-03T11:00:{:02}Z\",\"symbol\":\"A\",\"sequence\":{i},\"p\":{i}}}\n",
+                i % 60
+            ),
+            6 => format!("{{\"ts\":{},\"symbol\":\"\",\"b\":[[{i},1.5]],\"t\":\"x{i}\"}}\n", 1_700_000_000 + i),
+            7 => "{\"broken\":\n".to_owned(),
+            8 => format!("{{\"b\":[[{i},1.5],[1,2.5]],\"t\":\"2024-01-03\",\"n\":null}}\n"),
+            _ => format!(
+                "{{ \"symbol\": \"B\", \"date\": \"2024-01-{:02}T00:00:00Z\", \"ok\": {} }}\n",
+                1 + i % 28,
+                i % 2 == 0
+            ),
+        };
+        let text: String = (0..3000).map(line).collect();
+        let fast = inspect(&text, 1000);
+        let mut slow = Box::new(Jsonl { to_make: 0, ..Jsonl::default() });
+        slow.feed(text.as_bytes());
+        let slow = slow.finish(false);
+        assert!(fast.nested.as_ref().unwrap().is_like(slow.nested.as_ref().unwrap()));
+        let told = |findings: &Findings| {
+            let path = "data/x".parse().unwrap();
+            let tally = &findings.tally;
+            let quality = tally.quality(path, pdp_manifest::Symbol::unknown(), EventType::unknown(), true, None);
+            (serde_json::to_string(&quality).unwrap(), tally.earliest, tally.latest, tally.records)
+        };
+        assert_eq!(told(&fast), told(&slow));
+        assert_eq!((fast.symbols.first(), fast.symbols.second()), (slow.symbols.first(), slow.symbols.second()));
     }
 }

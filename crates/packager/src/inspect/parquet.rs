@@ -33,13 +33,13 @@ fn read(file: &File) -> parquet::errors::Result<Findings> {
     let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
 
     let mut shape = Shape::default();
-    shape.note(Kind::Object);
+    shape.note(Kind::Object, 1);
     shape.seen = rows;
     for column in schema.columns() {
         if let Some(at) = shape.field(&column.path().string(), 0, Default::default)
             && let Some((_, field)) = shape.fields.get_mut(at)
         {
-            field.note(kind(column));
+            field.note(kind(column), 1);
             field.seen = if column.max_def_level() == 0 { rows } else { 0 };
             field.example = example(&reader, column, at);
         }

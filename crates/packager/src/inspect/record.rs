@@ -44,19 +44,36 @@ impl Envelope {
 /// Why the line is no record.
 pub(crate) fn read(line: &[u8], shape: &mut Shape, envelope: &mut Envelope) -> Result<(), serde_json::Error> {
     envelope.clear();
-    let outcome = walk(line, shape, envelope, false);
+    let outcome = walk(line, shape, envelope, Count::Add(1));
     if outcome.is_err() {
         // Half a record must not count: the same walk, which ends at the same place, takes back what it counted.
-        let _ = walk(line, shape, &mut Envelope::default(), true);
+        let _ = walk(line, shape, &mut Envelope::default(), Count::Undo);
         envelope.clear();
     }
     envelope.time = envelope.time.or(envelope.fallback_time);
     outcome
 }
 
-fn walk(line: &[u8], shape: &mut Shape, envelope: &mut Envelope, undo: bool) -> Result<(), serde_json::Error> {
+/// Counts `lines` more lines that are made like `line`, which has been read before.
+///
+/// # Errors
+/// The line is no record.
+pub(crate) fn count(line: &[u8], shape: &mut Shape, lines: u64) -> Result<(), serde_json::Error> {
+    walk(line, shape, &mut Envelope::default(), Count::Add(lines))
+}
+
+/// What a walk does to the counts of what it passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Count {
+    /// So many more were seen.
+    Add(u64),
+    /// What was counted before is taken back.
+    Undo,
+}
+
+fn walk(line: &[u8], shape: &mut Shape, envelope: &mut Envelope, count: Count) -> Result<(), serde_json::Error> {
     let mut json = serde_json::Deserializer::from_slice(line);
-    json.deserialize_map(Walk { shape, envelope, depth: 0, undo })?;
+    json.deserialize_map(Walk { shape, envelope, depth: 0, count })?;
     json.end()
 }
 
@@ -90,8 +107,7 @@ struct Walk<'a> {
     shape: &'a mut Shape,
     envelope: &'a mut Envelope,
     depth: u8,
-    /// Whether what was counted before is to be taken back.
-    undo: bool,
+    count: Count,
 }
 
 impl<'de> DeserializeSeed<'de> for Walk<'_> {
@@ -104,15 +120,24 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
 
 impl Walk<'_> {
     fn note(&mut self, kind: Kind, example: impl FnOnce() -> Value) {
-        if self.undo {
-            self.shape.forget();
-        } else {
-            self.shape.note(kind);
-            self.shape.exemplify(example);
+        match self.count {
+            Count::Undo => self.shape.forget(),
+            Count::Add(more) => {
+                self.shape.note(kind, more);
+                self.shape.exemplify(example);
+            }
         }
     }
 
-    fn count(&mut self, number: u64) {
+    /// Notes a value that is never an example.
+    fn note_only(&mut self, kind: Kind) {
+        match self.count {
+            Count::Undo => self.shape.forget(),
+            Count::Add(more) => self.shape.note(kind, more),
+        }
+    }
+
+    fn number(&mut self, number: u64) {
         match self.shape.role {
             // The envelope comes before the payload and wins over it.
             Role::Sequence => self.envelope.sequence = self.envelope.sequence.or(Some(number)),
@@ -149,7 +174,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_u64<E>(mut self, value: u64) -> Result<(), E> {
         self.note(Kind::Long, || value.into());
-        self.count(value);
+        self.number(value);
         Ok(())
     }
 
@@ -161,22 +186,18 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
+    fn visit_unit<E>(mut self) -> Result<(), E> {
         // Null is the least telling example, so it is never kept as one.
-        if self.undo {
-            self.shape.forget();
-        } else {
-            self.shape.note(Kind::Null);
-        }
+        self.note_only(Kind::Null);
         Ok(())
     }
 
     fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
-        if self.undo {
+        let Count::Add(more) = self.count else {
             self.shape.forget();
             return Ok(());
-        }
-        self.shape.note_text(text);
+        };
+        self.shape.note_text(text, more);
         let slot = match self.shape.role {
             Role::Time => {
                 self.time(clock::parse(text));
@@ -203,27 +224,19 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        if self.undo {
-            self.shape.forget();
-        } else {
-            self.shape.note(Kind::Array);
-        }
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        self.note_only(Kind::Array);
         let items = self.shape.items.get_or_insert_default();
-        let (depth, undo) = (u8::MAX, self.undo);
-        while seq.next_element_seed(Walk { shape: items, envelope: self.envelope, depth, undo })?.is_some() {}
+        let (depth, count) = (u8::MAX, self.count);
+        while seq.next_element_seed(Walk { shape: items, envelope: self.envelope, depth, count })?.is_some() {}
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        if self.undo {
-            self.shape.forget();
-        } else {
-            self.shape.note(Kind::Object);
-        }
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        self.note_only(Kind::Object);
         // Only the record, its payload and a snapshot in that have fields which are counted.
         let own = self.depth == 0 || self.shape.role == Role::Inner;
-        let (depth, undo) = (self.depth, self.undo);
+        let (depth, count) = (self.depth, self.count);
         let mut hint = 0;
         while let Some(name) = map.next_key_seed(Key)? {
             let at = self.shape.field(&name, hint, || if own { role(&name, depth) } else { Role::None });
@@ -231,7 +244,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
                 Some((at, (_, shape))) => {
                     hint = at + 1;
                     let depth = depth.saturating_add(1);
-                    map.next_value_seed(Walk { shape, envelope: self.envelope, depth, undo })?;
+                    map.next_value_seed(Walk { shape, envelope: self.envelope, depth, count })?;
                 }
                 None => {
                     map.next_value::<IgnoredAny>()?;

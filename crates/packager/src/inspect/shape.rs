@@ -56,10 +56,25 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
-    /// Notes a value of this kind.
-    pub(crate) fn note(&mut self, kind: Kind) {
-        self.seen += 1;
+    /// Notes so many values of this kind.
+    pub(crate) fn note(&mut self, kind: Kind, count: u64) {
+        self.seen += count;
         self.kinds |= kind as u16;
+    }
+
+    /// Whether both have the same fields, of the same kinds, seen as often.
+    #[cfg(test)]
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let items = match (&self.items, &other.items) {
+            (Some(mine), Some(theirs)) => mine.is_like(theirs),
+            (mine, theirs) => mine.is_none() && theirs.is_none(),
+        };
+        let same =
+            |((name, mine), (other, theirs)): (&(String, Self), &(String, Self))| name == other && mine.is_like(theirs);
+        items
+            && (self.seen, self.kinds, self.role) == (other.seen, other.kinds, other.role)
+            && self.fields.len() == other.fields.len()
+            && self.fields.iter().zip(&other.fields).all(same)
     }
 
     /// Takes one note back.
@@ -82,8 +97,8 @@ impl Shape {
     }
 
     /// Notes a text, which may be a time or a date.
-    pub(crate) fn note_text(&mut self, text: &str) {
-        self.note(text_kind(text));
+    pub(crate) fn note_text(&mut self, text: &str, count: u64) {
+        self.note(text_kind(text), count);
         self.exemplify(|| Value::String(text.to_owned()));
     }
 
@@ -147,7 +162,7 @@ impl Shape {
 }
 
 /// The kind of a text, by a look that is enough to tell a time from other text.
-fn text_kind(text: &str) -> Kind {
+pub(crate) fn text_kind(text: &str) -> Kind {
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let mark = |at: usize, mark: u8| bytes.get(at) == Some(&mark);
@@ -167,21 +182,21 @@ mod tests {
     fn types_widen() {
         let mut shape = Shape::default();
         assert_eq!(shape.field_type(), FieldType::Null);
-        shape.note(Kind::Long);
+        shape.note(Kind::Long, 1);
         assert_eq!(shape.field_type(), FieldType::Long);
-        shape.note(Kind::Null);
+        shape.note(Kind::Null, 1);
         assert_eq!(shape.field_type(), FieldType::Long);
-        shape.note(Kind::Decimal);
+        shape.note(Kind::Decimal, 1);
         assert_eq!(shape.field_type(), FieldType::Decimal);
-        shape.note_text("x");
+        shape.note_text("x", 1);
         assert_eq!(shape.field_type(), FieldType::Mixed);
 
         let mut text = Shape::default();
-        text.note_text("2024-01-03T00:00:00Z");
+        text.note_text("2024-01-03T00:00:00Z", 1);
         assert_eq!(text.field_type(), FieldType::DateTime);
-        text.note_text("2024-01-03");
+        text.note_text("2024-01-03", 1);
         assert_eq!(text.field_type(), FieldType::DateTime);
-        text.note_text("soon");
+        text.note_text("soon", 1);
         assert_eq!(text.field_type(), FieldType::String);
         assert_eq!(text.example, Some(Value::String("2024-01-03T00:00:00Z".into())));
     }
@@ -189,14 +204,14 @@ mod tests {
     #[test]
     fn merging_adds() {
         let mut one = Shape::default();
-        one.note(Kind::Object);
+        one.note(Kind::Object, 1);
         let at = one.field("a", 0, Role::default).unwrap();
-        one.fields[at].1.note(Kind::Long);
+        one.fields[at].1.note(Kind::Long, 1);
         let mut two = Shape::default();
-        two.note(Kind::Object);
+        two.note(Kind::Object, 1);
         for name in ["b", "a"] {
             let at = two.field(name, 0, Role::default).unwrap();
-            two.fields[at].1.note(Kind::Decimal);
+            two.fields[at].1.note(Kind::Decimal, 1);
         }
         one.merge(&two);
         assert_eq!(one.seen, 2);
