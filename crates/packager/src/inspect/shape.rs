@@ -98,7 +98,7 @@ impl Shape {
 
     /// Notes a text, which may be a time or a date.
     pub(crate) fn note_text(&mut self, text: &str, count: u64) {
-        self.note(text_kind(text), count);
+        self.note(text_kind(text.as_bytes()), count);
         self.exemplify(|| Value::String(text.to_owned()));
     }
 
@@ -162,8 +162,10 @@ impl Shape {
 }
 
 /// The kind of a text, by a look that is enough to tell a time from other text.
-pub(crate) fn text_kind(text: &str) -> Kind {
-    let bytes = text.as_bytes();
+pub(crate) fn text_kind(bytes: &[u8]) -> Kind {
+    if !bytes.first().is_some_and(u8::is_ascii_digit) {
+        return Kind::String;
+    }
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let mark = |at: usize, mark: u8| bytes.get(at) == Some(&mark);
     let date = digit(0) && digit(1) && digit(2) && digit(3) && mark(4, b'-') && digit(5) && mark(7, b'-') && digit(9);

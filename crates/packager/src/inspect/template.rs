@@ -76,7 +76,7 @@ impl Template {
         let mut fallback = None;
         let mut rest = line;
         for (before, slot) in self.before.iter().zip(&self.slots) {
-            rest = rest.strip_prefix(&**before)?;
+            rest = behind(rest, before)?;
             match slot.kind {
                 Kind::Long => {
                     let (number, after) = integer(rest)?;
@@ -102,11 +102,11 @@ impl Template {
                     }
                     match slot.use_ {
                         Use::Nothing => {}
-                        Use::Time => reading.time = Some(clock::parse(text)?),
-                        Use::FallbackTime => fallback = Some(clock::parse(text)?),
-                        Use::Sequence => reading.sequence = Some(text.parse().ok()?),
+                        Use::Time => reading.time = Some(clock::parse(str_of(text)?)?),
+                        Use::FallbackTime => fallback = Some(clock::parse(str_of(text)?)?),
+                        Use::Sequence => reading.sequence = Some(str_of(text)?.parse().ok()?),
                         Use::Symbol if text.is_empty() => return None,
-                        Use::Symbol => reading.symbol = text,
+                        Use::Symbol => reading.symbol = str_of(text)?,
                     }
                 }
                 Kind::Boolean => rest = rest.strip_prefix(b"true").or_else(|| rest.strip_prefix(b"false"))?,
@@ -173,9 +173,9 @@ impl<'a> Cut<'a> {
             self.blanks();
             let (name, after) = plain_text(self.rest())?;
             let (at, child) = match shape.fields.get(hint) {
-                Some((known, child)) if known == name => (hint, child),
+                Some((known, child)) if known.as_bytes() == name => (hint, child),
                 _ => {
-                    let at = shape.fields.iter().position(|(known, _)| known == name)?;
+                    let at = shape.fields.iter().position(|(known, _)| known.as_bytes() == name)?;
                     (at, &shape.fields.get(at)?.1)
                 }
             };
@@ -251,12 +251,27 @@ impl<'a> Cut<'a> {
     }
 }
 
+/// What follows `prefix` in `bytes`, which begin with it.
+fn behind<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
+    // Mostly a comma or a quote and a name: the last byte tells more lines apart than the first.
+    let (head, rest) = bytes.split_at_checked(prefix.len())?;
+    (head.last() == prefix.last() && head == prefix).then_some(rest)
+}
+
 /// A JSON string without escapes, of printable ASCII, and what follows it.
-fn plain_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let body = bytes.strip_prefix(b"\"")?;
+fn plain_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (b'"', body) = bytes.split_first()? else { return None };
     let end = body.iter().position(|byte| !PLAIN.get(usize::from(*byte)).is_some_and(|plain| *plain))?;
-    let (text, rest) = body.split_at(end);
-    Some((std::str::from_utf8(text).ok()?, rest.strip_prefix(b"\"")?))
+    let (text, rest) = body.split_at_checked(end)?;
+    match rest.split_first()? {
+        (b'"', rest) => Some((text, rest)),
+        _ => None,
+    }
+}
+
+/// The text of bytes that [`plain_text`] gave.
+fn str_of(text: &[u8]) -> Option<&str> {
+    std::str::from_utf8(text).ok()
 }
 
 /// Which bytes stand for themselves in a JSON string of ASCII.
