@@ -22,6 +22,7 @@ mod names;
 pub mod open;
 pub mod pack;
 mod positional;
+pub mod split;
 mod spool;
 pub mod tar;
 pub mod target;

@@ -80,6 +80,14 @@ impl Sealed {
         }
     }
 
+    /// The same package, to be given another name in the same directory.
+    #[must_use]
+    pub fn named(mut self, file_name: String) -> Self {
+        let (Sealable::File(_, target) | Sealable::Folder(_, target)) = &mut self.temporary;
+        target.file_name = file_name;
+        self
+    }
+
     /// Flushes the package and gives it its final name; dropping it instead removes it.
     ///
     /// # Errors

@@ -69,10 +69,7 @@ pub(crate) enum Command {
     /// Pack collected data into a package
     Create(Box<CreateArgs>),
     /// Check structure, sizes, every checksum and every sum against what a package claims
-    Validate {
-        /// The package: a .zip or .tar.gz file, or a folder
-        package: PathBuf,
-    },
+    Validate(ValidateArgs),
     /// Show what a package holds
     List {
         /// The package: a .zip or .tar.gz file, or a folder
@@ -80,6 +77,21 @@ pub(crate) enum Command {
         /// Show every file, not only the first 20
         #[arg(long)]
         all: bool,
+        /// Print the SHA-256 of every member as `sha256sum` does: the text that a signature is made over
+        #[arg(long, conflicts_with_all = ["all", "json"])]
+        checksums: bool,
+    },
+    /// Make a pair of keys for signing packages, as minisign makes them
+    Keygen {
+        /// Where the secret key goes; the file must not exist
+        #[arg(long, value_name = "FILE", default_value = "pdp.key")]
+        secret_key: PathBuf,
+        /// Where the public key goes; the file must not exist
+        #[arg(long, value_name = "FILE", default_value = "pdp.pub")]
+        public_key: PathBuf,
+        /// Make a secret key without a password; otherwise it is taken from PDP_KEY_PASSWORD
+        #[arg(long)]
+        no_password: bool,
     },
     /// Unpack a package, verified, all of it or nothing
     Import(ImportArgs),
@@ -97,9 +109,27 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// The package: a .zip or .tar.gz file, or a folder; or the parts of one, in any order (one part alone brings those
+    /// beside it)
+    #[arg(required = true, value_name = "PACKAGE")]
+    pub(crate) packages: Vec<PathBuf>,
+    /// The minisign public key (a file, or its Base64) that must have signed the package; the signature is looked for in
+    /// PACKAGE.minisig
+    #[arg(long, value_name = "KEY")]
+    pub(crate) public_key: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The package: a .zip or .tar.gz file, or a folder
-    pub(crate) package: PathBuf,
+    /// The package: a .zip or .tar.gz file, or a folder; or the parts of one, in any order (one part alone brings those
+    /// beside it)
+    #[arg(required = true, value_name = "PACKAGE")]
+    pub(crate) packages: Vec<PathBuf>,
+    /// The minisign public key (a file, or its Base64) that must have signed the package; the signature is looked for in
+    /// PACKAGE.minisig
+    #[arg(long, value_name = "KEY")]
+    pub(crate) public_key: Option<String>,
     /// Where its files go; the data root by default
     #[arg(long, short, value_name = "DIR")]
     pub(crate) destination: Option<PathBuf>,

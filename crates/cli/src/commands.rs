@@ -11,16 +11,26 @@ use clap::CommandFactory as _;
 use pdp_packager::{CreateReport, ImportOptions, PackagerError, ValidateOptions};
 use serde::Serialize;
 
-use crate::args::{Cli, Command, CreateArgs, Global, ImportArgs};
-use crate::{args, exit, progress, render};
+use crate::args::{Cli, Command, CreateArgs, Global, ImportArgs, ValidateArgs};
+use crate::{args, exit, keys, progress, render};
 
 /// Runs the command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let Cli { global, command } = cli;
     match command {
         Command::Create(args) => create(*args, &global),
-        Command::Validate { package } => validate(&package, &global),
-        Command::List { package, all } => {
+        Command::Validate(args) => validate(args, &global),
+        Command::Keygen { secret_key, public_key, no_password } => {
+            let pair = keys::generate(&secret_key, &public_key, no_password)?;
+            let report = render::KeyReport { key_id: pair.public_key().key_id().to_string(), secret_key, public_key };
+            show(&global, &report, |out| render::key(&report, global.quiet, out))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::List { package, checksums: true, .. } => {
+            std::io::stdout().write_all(pdp_packager::checksums(&package)?.as_bytes())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::List { package, all, checksums: false } => {
             let report = pdp_packager::list(&package)?;
             show(&global, &report, |out| render::listed(&report, all, out))?;
             Ok(ExitCode::SUCCESS)
@@ -88,20 +98,29 @@ fn source_date_epoch() -> anyhow::Result<Option<DateTime<Utc>>> {
     time.map(Some).ok_or_else(|| PackagerError::Usage(message).into())
 }
 
-fn validate(package: &Path, global: &Global) -> anyhow::Result<ExitCode> {
+fn validate(args: ValidateArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let mut options = ValidateOptions::default();
     options.threads = global.threads;
+    options.public_key = args.public_key.as_deref().map(keys::public).transpose()?;
     let progress = progress::start(global);
-    let outcome = pdp_packager::validate(package, &options, &progress);
+    let outcome = pdp_packager::validate_set(&args.packages, &options, &progress);
     progress.finish();
     let report = outcome?;
-    show(global, &report, |out| render::validated(&report, global.quiet, out))?;
+    // One package is reported as itself.
+    match report.parts.as_slice() {
+        [only] if report.findings.is_empty() => show(global, only, |out| render::validated(only, global.quiet, out))?,
+        _ => show(global, &report, |out| render::validated_set(&report, global.quiet, out))?,
+    }
     Ok(if report.valid { ExitCode::SUCCESS } else { exit::INVALID.into() })
 }
 
 fn import(args: ImportArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let destination = args.destination.unwrap_or_else(|| global.data_root.clone());
-    let mut options = ImportOptions::new(args.package, destination);
+    let mut packages = args.packages.into_iter();
+    let first = packages.next().ok_or_else(|| PackagerError::Usage("no package is named".to_owned()))?;
+    let mut options = ImportOptions::new(first, destination);
+    options.further_parts = packages.collect();
+    options.public_key = args.public_key.as_deref().map(keys::public).transpose()?;
     options.validate = !args.skip_validation;
     options.merge = args.merge;
     options.on_conflict = args.on_conflict.map(|action| match action {

@@ -19,6 +19,8 @@ const CREATE: &Table = &[
     ("--package-tag", "--tag", true),
     ("--package-meta", "--meta", true),
     ("--package-created-at", "--created-at", true),
+    ("--package-max-size", "--max-size", true),
+    ("--sign", "--sign", true),
     ("--no-quality-report", "--no-quality-report", false),
     ("--no-data-dictionary", "--no-data-dictionary", false),
     ("--no-loader-scripts", "--no-loader-scripts", false),
@@ -33,6 +35,7 @@ const IMPORT: &Table = &[
     ("--skip-validation", "--skip-validation", false),
     ("--merge", "--merge", false),
     ("--on-conflict", "--on-conflict", true),
+    ("--public-key", "--public-key", true),
 ];
 
 /// Options that go with every command and are passed on as they are; `true` where they have a value.
@@ -53,7 +56,7 @@ const COMMANDS: [(&str, &str, bool, &Table); 4] = [
     ("--package", "create", false, CREATE),
     ("--import-package", "import", true, IMPORT),
     ("--list-package", "list", true, &[]),
-    ("--validate-package", "validate", true, &[]),
+    ("--validate-package", "validate", true, &[("--public-key", "--public-key", true)]),
 ];
 
 /// Translates a command line in the documented spelling; any other is returned as it is.

@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod exit;
+mod keys;
 mod legacy;
 mod progress;
 mod render;

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
-use pdp_packager::{CreateReport, ImportReport, ListReport, ValidateReport};
+use std::path::PathBuf;
+
+use pdp_packager::{CreateReport, ImportReport, ListReport, SetReport, ValidateReport};
+use serde::Serialize;
 
 /// Files that a listing shows unless all are asked for.
 const LISTED: usize = 20;
@@ -13,9 +16,17 @@ const REMARKS: usize = 20;
 pub(crate) fn created(report: &CreateReport, quiet: bool, out: &mut dyn Write) -> io::Result<()> {
     let path = report.package_path.display();
     if quiet {
-        return writeln!(out, "{path}");
+        return match report.parts.as_slice() {
+            [] => writeln!(out, "{path}"),
+            parts => parts.iter().try_for_each(|part| writeln!(out, "{}", part.display())),
+        };
     }
-    writeln!(out, "Package    {path}")?;
+    if report.parts.is_empty() {
+        writeln!(out, "Package    {path}")?;
+    }
+    for part in &report.parts {
+        writeln!(out, "Part       {}", part.display())?;
+    }
     writeln!(out, "Id         {}", report.package_id)?;
     let (files, events) = (counted(report.total_files, "file"), counted(report.total_events, "record"));
     writeln!(out, "Contents   {files}, {events}, {} uncompressed", size(report.uncompressed_size_bytes))?;
@@ -29,8 +40,11 @@ pub(crate) fn created(report: &CreateReport, quiet: bool, out: &mut dyn Write) -
     if let Some(grade) = report.quality_grade {
         writeln!(out, "Quality    {grade}")?;
     }
-    if let Some(digest) = report.archive_sha256 {
+    if let Some(digest) = report.archive_sha256.filter(|_| report.parts.is_empty()) {
         writeln!(out, "SHA-256    {digest}")?;
+    }
+    if let Some(signature) = &report.signature_path {
+        writeln!(out, "Signature  {}", signature.display())?;
     }
     match &report.verified {
         Some(checks) => {
@@ -77,20 +91,60 @@ pub(crate) fn validated(report: &ValidateReport, quiet: bool, out: &mut dyn Writ
             if checks.sidecar { "compared" } else { "none beside the package" }
         )?;
     }
+    if let Some(signature) = &report.signature {
+        writeln!(out, "{:<18} by key {}: {}", "signature", signature.key_id, signature.trusted_comment.escape_debug())?;
+    }
     for warning in &report.warnings {
         writeln!(out, "warning            {warning}")?;
     }
-    for finding in &report.findings {
-        let member = finding.member.as_deref().unwrap_or("(package)");
-        writeln!(out, "INVALID            {member}: {}", finding.check)?;
-        writeln!(out, "    expected       {}", finding.expected)?;
-        writeln!(out, "    actual         {}", finding.actual)?;
-    }
+    findings(&report.findings, out)?;
     if report.valid {
         writeln!(out, "VALID              {path}")
     } else {
         writeln!(out, "INVALID            {path}: {}", counted(count(report.findings.len()), "finding"))
     }
+}
+
+fn findings(findings: &[pdp_packager::Finding], out: &mut dyn Write) -> io::Result<()> {
+    for finding in findings {
+        let member = finding.member.as_deref().unwrap_or("(package)");
+        writeln!(out, "INVALID            {member}: {}", finding.check)?;
+        writeln!(out, "    expected       {}", finding.expected)?;
+        writeln!(out, "    actual         {}", finding.actual)?;
+    }
+    Ok(())
+}
+
+/// What was checked and found in the parts of a package.
+pub(crate) fn validated_set(report: &SetReport, quiet: bool, out: &mut dyn Write) -> io::Result<()> {
+    for part in &report.parts {
+        validated(part, quiet, out)?;
+    }
+    findings(&report.findings, out)?;
+    let parts = counted(count(report.parts.len()), "part");
+    match report.valid {
+        true => writeln!(out, "VALID              a whole package in {parts}"),
+        false => writeln!(out, "INVALID            {parts} that are not one whole, valid package"),
+    }
+}
+
+/// A pair of keys that was made.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct KeyReport {
+    pub(crate) key_id: String,
+    pub(crate) secret_key: PathBuf,
+    pub(crate) public_key: PathBuf,
+}
+
+/// Where the keys lie.
+pub(crate) fn key(report: &KeyReport, quiet: bool, out: &mut dyn Write) -> io::Result<()> {
+    if quiet {
+        return writeln!(out, "{}", report.key_id);
+    }
+    writeln!(out, "Key        {}", report.key_id)?;
+    writeln!(out, "Secret     {} (keep it to yourself)", report.secret_key.display())?;
+    writeln!(out, "Public     {} (give it to those who are to check)", report.public_key.display())
 }
 
 /// What a package holds.
@@ -144,7 +198,8 @@ pub(crate) fn imported(report: &ImportReport, quiet: bool, out: &mut dyn Write) 
     if report.completed_earlier_import {
         writeln!(out, "An earlier import into {to} had been interrupted; it was completed first.")?;
     }
-    writeln!(out, "Imported   {} to {to}", report.name)?;
+    let parts = if report.parts > 1 { format!(", {} parts,", report.parts) } else { String::new() };
+    writeln!(out, "Imported   {}{parts} to {to}", report.name)?;
     let (files, events) = (counted(report.total_files, "data file"), counted(report.total_events, "record"));
     writeln!(out, "Contents   {files}, {events}")?;
     let (added, replaced, unchanged) = (report.added, report.replaced, report.unchanged);

@@ -6,6 +6,7 @@
 mod fields;
 mod options;
 mod papers;
+mod parts;
 mod place;
 mod quality;
 mod schemas;
@@ -16,15 +17,13 @@ use std::path::Path;
 
 use pdp_archive::folder::FolderWriter;
 use pdp_archive::tar::TarGzWriter;
-use pdp_archive::target::write_atomically;
 use pdp_archive::zip::ZipWriter;
 use pdp_archive::{ArchiveError, ContainerWriter, MemberFacts, PackOptions, Target, pack};
-use pdp_manifest::{
-    CompressionLevel, ContainerFormat, FileEntry, FileQuality, ManifestText, PackageCompression, PackagePath,
-};
+use pdp_manifest::{CompressionLevel, ContainerFormat, FileEntry, FileQuality, PackageCompression, PackagePath};
 use rayon::ThreadPool;
 
-pub use self::options::{CreateOptions, CreateReport};
+pub use self::options::{CreateOptions, CreateReport, MIN_PART_SIZE};
+pub(crate) use self::parts::signed_text;
 use self::schemas::Schemas;
 use self::source::{FileSource, Source};
 use crate::inspect::Findings;
@@ -53,59 +52,34 @@ pub fn create(options: &CreateOptions, progress: &dyn Progress) -> Result<Create
 fn run(options: &CreateOptions, pool: &ThreadPool, progress: &dyn Progress) -> Result<CreateReport, PackagerError> {
     check(options)?;
     let Scan { root: _, mut files, skipped } = pool.install(|| find(options, progress))?;
-    let target = Target::new(&options.output, options.file_name())?;
-    let mut writer = container(options, target)?;
-
     let bytes = files.iter().map(|file| file.size).sum();
     progress.begin(Stage::Packing, u64::try_from(files.len()).unwrap_or(0), bytes);
     let places = place::place(&mut files, options.layout).map_err(ArchiveError::from)?;
     let mut ordered: Vec<(DataFile, PackagePath)> = files.into_iter().zip(places).collect();
     ordered.sort_by(|a, b| a.1.cmp(&b.1));
+
     let mut gathered = Gathered { skipped, ..Gathered::default() };
-    pack_data(&mut *writer, ordered, options, pool, progress, &mut gathered)?;
-    if gathered.entries.is_empty() {
+    let make = || container(options, Target::new(&options.output, options.file_name())?);
+    let writers = match options.max_size {
+        None => {
+            let mut writer = make()?;
+            pack_data(&mut *writer, ordered, options, pool, progress, &mut gathered)?;
+            vec![(writer, gathered)]
+        }
+        Some(most) => parts::pack(most, &make, ordered, options, pool, progress, gathered)?,
+    };
+    if writers.iter().all(|(_, gathered)| gathered.entries.is_empty()) {
         let looked_for = looked_for(options);
         return Err(PackagerError::NoData { looked_for, found: "every file found was skipped".to_owned() });
     }
-
-    let manifest = totals::manifest(options, &gathered);
-    let papers = papers::papers(options, &manifest, &gathered)?;
-    let (manifest, front) = papers::pack(&mut *writer, pool, manifest, papers)?;
-    let sealed = writer.seal(&ManifestText::new(&manifest), front)?;
-    let verified =
-        options.read_back.then(|| pool.install(|| read_back(sealed.temporary_path(), progress))).transpose()?;
-    let (size, archive_sha256) = (sealed.size, sealed.sha256);
-    let package_path = sealed.publish(options.existing)?;
-    // It was read back under the name it had until now.
-    let verified = verified.map(|report| crate::ValidateReport { package_path: package_path.clone(), ..report });
-    let sidecar_path = match archive_sha256 {
-        Some(digest) => {
-            let path = crate::sidecar::path_of(&package_path);
-            write_atomically(&path, crate::sidecar::line(&digest, &options.file_name()).as_bytes())?;
-            Some(path)
-        }
-        None => None,
-    };
-    Ok(CreateReport {
-        package_path,
-        sidecar_path,
-        name: manifest.name,
-        package_id: manifest.package_id,
-        package_checksum: manifest.package_checksum.unwrap_or_else(|| pdp_manifest::Sha256Digest::of(b"")),
-        archive_sha256,
-        package_size_bytes: size,
-        uncompressed_size_bytes: manifest.uncompressed_size_bytes.unwrap_or(0),
-        data_size_bytes: manifest.files.iter().map(|file| file.size_bytes).sum(),
-        total_files: manifest.total_files,
-        total_events: manifest.total_events,
-        symbols: manifest.symbols,
-        event_types: manifest.event_types,
-        date_range: manifest.date_range,
-        quality_grade: manifest.quality.map(|quality| quality.grade),
-        skipped: gathered.skipped,
-        warnings: gathered.warnings,
-        verified,
-    })
+    let sealed = parts::seal(writers, options, pool)?;
+    let mut finished = Vec::with_capacity(sealed.len());
+    for part in &sealed {
+        let verify = || read_back(part.sealed.temporary_path(), progress);
+        finished.push(options.read_back.then(|| pool.install(verify)).transpose()?);
+    }
+    // All parts are whole and verified before any of them gets its name.
+    parts::publish(sealed, finished, options)
 }
 
 /// Everything learnt while the data files went by, in the order of the members.
@@ -119,11 +93,30 @@ struct Gathered {
     warnings: Vec<String>,
 }
 
+/// What is learnt, by the part that it concerns.
+trait Parts {
+    /// What is known of the part that the last member went to.
+    fn current(&mut self) -> &mut Gathered;
+}
+
+impl Parts for Gathered {
+    fn current(&mut self) -> &mut Gathered {
+        self
+    }
+}
+
 fn check(options: &CreateOptions) -> Result<(), PackagerError> {
     if let (Some(from), Some(to)) = (options.filters.start_date, options.filters.end_date)
         && from > to
     {
         return Err(PackagerError::Usage(format!("the start date {from} lies after the end date {to}")));
+    }
+    if let Some(most) = options.max_size
+        && most < MIN_PART_SIZE
+    {
+        return Err(PackagerError::Usage(format!(
+            "a largest size of {most} bytes; parts have at least {MIN_PART_SIZE}"
+        )));
     }
     Ok(())
 }
@@ -158,7 +151,7 @@ fn looked_for(options: &CreateOptions) -> String {
     parts.join(", ")
 }
 
-fn container(options: &CreateOptions, target: Target) -> Result<Box<dyn ContainerWriter>, PackagerError> {
+fn container(options: &CreateOptions, target: Target) -> Result<Box<dyn ContainerWriter>, ArchiveError> {
     Ok(match options.format {
         ContainerFormat::Folder => Box::new(FolderWriter::create(target)?),
         ContainerFormat::Zip => Box::new(ZipWriter::create(target, options.compression, options.created_at)?),
@@ -182,7 +175,7 @@ fn pack_data(
     options: &CreateOptions,
     pool: &ThreadPool,
     progress: &dyn Progress,
-    gathered: &mut Gathered,
+    parts: &mut dyn Parts,
 ) -> Result<(), PackagerError> {
     let sources =
         files.into_iter().map(|(file, member)| Source::File(Box::new(FileSource::new(file, member, progress))));
@@ -190,6 +183,7 @@ fn pack_data(
     let outcome = pack(writer, sources, &PackOptions { pool }, &mut |source, outcome| {
         let Source::File(source) = source else { return Ok(()) };
         let (file, member, findings, changed) = source.into_parts();
+        let gathered = parts.current();
         match outcome {
             Ok(facts) => gathered.add(file, member, findings, changed, facts),
             Err(error) if options.skip_unreadable => {

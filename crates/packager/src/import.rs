@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use pdp_archive::{ArchiveError, Target};
 use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::{PackageId, PackageName, PackagePath, listing};
+use pdp_sign::PublicKey;
 use serde::Serialize;
 
 use self::plan::{Action, Step};
@@ -24,8 +25,12 @@ use crate::{PackagerError, Progress, Stage};
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ImportOptions {
-    /// The package: an archive or a folder.
+    /// The package: an archive or a folder. One part of a split package brings the others beside it.
     pub package: PathBuf,
+    /// Further parts of the package, in any order.
+    pub further_parts: Vec<PathBuf>,
+    /// The key that must have signed the package (each part of it); the signature lies beside it.
+    pub public_key: Option<PublicKey>,
     /// Where its members go; made when it does not exist.
     pub destination: PathBuf,
     /// Whether checksums are verified. Unsafe or damaged archives are refused in any case.
@@ -43,7 +48,16 @@ impl ImportOptions {
     /// Importing `package` to `destination`: verified, replacing what is there.
     pub fn new(package: impl Into<PathBuf>, destination: impl Into<PathBuf>) -> Self {
         let (package, destination) = (package.into(), destination.into());
-        Self { package, destination, validate: true, merge: false, on_conflict: None, threads: 0 }
+        Self {
+            package,
+            further_parts: Vec::new(),
+            public_key: None,
+            destination,
+            validate: true,
+            merge: false,
+            on_conflict: None,
+            threads: 0,
+        }
     }
 }
 
@@ -65,6 +79,8 @@ pub enum OnConflict {
 pub struct ImportReport {
     /// The package.
     pub package_path: PathBuf,
+    /// How many packages it came in.
+    pub parts: usize,
     /// Where it went.
     pub destination: PathBuf,
     /// Where its manifest, README and scripts lie.
@@ -114,6 +130,12 @@ pub fn import(options: &ImportOptions, progress: &dyn Progress) -> Result<Import
     })
 }
 
+/// A package, and what happens to its members.
+struct Batch<'a> {
+    package: &'a Package,
+    steps: Vec<Step>,
+}
+
 /// How files may come to their places.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -124,10 +146,15 @@ enum Way {
 }
 
 fn run(options: &ImportOptions, progress: &dyn Progress, way: Way) -> Result<ImportReport, PackagerError> {
-    let package = Package::open(&options.package)?;
-    check_declarations(&package)?;
-    if options.validate {
-        check_claims(&package)?;
+    let paths: Vec<PathBuf> = std::iter::once(&options.package).chain(&options.further_parts).cloned().collect();
+    let packages = crate::set::open(&paths)?;
+    check_set(&packages)?;
+    for package in &packages {
+        check_declarations(package)?;
+        if options.validate {
+            check_claims(package)?;
+        }
+        check_signature(package, options)?;
     }
     let destination = options.destination.as_path();
     if fs::symlink_metadata(destination).is_ok() && !destination.is_dir() {
@@ -135,23 +162,37 @@ fn run(options: &ImportOptions, progress: &dyn Progress, way: Way) -> Result<Imp
     }
     let lock = lock(destination)?;
     let completed_earlier_import = journal::recover(destination)?;
-    let (mut steps, papers) = plan::plan(&package, options)?;
-    refuse(&steps)?;
-    check_space(destination, &steps)?;
+    let mut batches = Vec::with_capacity(packages.len());
+    let mut papers = None;
+    for (at, package) in packages.iter().enumerate() {
+        let (steps, directory) = plan::plan(package, options, at == 0)?;
+        refuse(&steps)?;
+        papers.get_or_insert(directory);
+        batches.push(Batch { package, steps });
+    }
+    check_places(&batches)?;
+    check_space(destination, &batches)?;
 
     let nothing_there = fs::read_dir(destination).map_or(true, |mut entries| entries.next().is_none());
     let mut merged = Vec::new();
     if nothing_there && way == Way::WholeIfEmpty {
-        if let Placed::NotEmpty = place_whole(&package, &steps, options, progress)? {
+        if let Placed::NotEmpty = place_whole(&batches, options, progress)? {
             // Another import was first, or the place is a mount point: what to do is decided anew from what is there.
             drop(lock);
             return run(options, progress, Way::Journal);
         }
     } else {
         let (staging, grounds) = journal::Staging::create(destination)?;
-        let staged = stage::stage(&package, &steps, &grounds, options.validate, progress)
-            .and_then(|()| unite::unite(&mut steps, &grounds, &Ground::open(destination)?, options, progress));
-        match staged {
+        let mut work = || -> Result<Vec<MergedFile>, PackagerError> {
+            let there = Ground::open(destination)?;
+            stage::stage(&batches, &grounds, options.validate, progress)?;
+            let mut merged = Vec::new();
+            for batch in &mut batches {
+                merged.extend(unite::unite(&mut batch.steps, &grounds, &there, options, progress)?);
+            }
+            Ok(merged)
+        };
+        match work() {
             Ok(files) => merged = files,
             Err(error) => {
                 staging.discard();
@@ -159,27 +200,33 @@ fn run(options: &ImportOptions, progress: &dyn Progress, way: Way) -> Result<Imp
             }
         }
         progress.begin(Stage::Placing, 0, 0);
-        staging.commit(steps.iter().filter(|step| step.action.extracts()).map(|step| step.place.clone()).collect())?;
+        let extracted = batches.iter().flat_map(|batch| &batch.steps).filter(|step| step.action.extracts());
+        staging.commit(extracted.map(|step| step.place.clone()).collect())?;
     }
     drop(lock);
-    let number = |action| count(steps.iter().filter(|step| step.action == action).count());
-    let places = |action| steps.iter().filter(|step| step.action == action).map(|step| step.place.clone()).collect();
+    let steps = || batches.iter().flat_map(|batch| &batch.steps);
+    let number = |action| count(steps().filter(|step| step.action == action).count());
+    let places = |action| steps().filter(|step| step.action == action).map(|step| step.place.clone()).collect();
+    let first = packages.first().map(|package| &package.manifest);
+    let first = first.ok_or_else(|| PackagerError::Usage("no package to import".to_owned()))?;
+    let manifests = || packages.iter().map(|package| &package.manifest);
     Ok(ImportReport {
         package_path: options.package.clone(),
+        parts: packages.len(),
         destination: destination.to_owned(),
-        papers_path: destination.join(papers),
-        name: package.manifest.name,
-        package_id: package.manifest.package_id,
+        papers_path: destination.join(papers.unwrap_or_default()),
+        name: first.name.clone(),
+        package_id: first.package_id.clone(),
         validated: options.validate,
-        total_files: package.manifest.total_files,
-        total_events: package.manifest.total_events,
+        total_files: manifests().map(|manifest| manifest.total_files).fold(0, u64::saturating_add),
+        total_events: manifests().map(|manifest| manifest.total_events).fold(0, u64::saturating_add),
         added: number(Action::Add),
         replaced: number(Action::Replace),
         unchanged: number(Action::Leave),
         kept: places(Action::Keep),
         renamed: places(Action::Rename),
         merged,
-        bytes_written: steps.iter().filter(|step| step.action.extracts()).map(|step| step.size).sum(),
+        bytes_written: steps().filter(|step| step.action.extracts()).map(|step| step.size).sum(),
         completed_earlier_import,
     })
 }
@@ -196,8 +243,7 @@ enum Placed {
 
 /// A new or empty destination: staged beside it, then renamed onto it in one step.
 fn place_whole(
-    package: &Package,
-    steps: &[Step],
+    batches: &[Batch<'_>],
     options: &ImportOptions,
     progress: &dyn Progress,
 ) -> Result<Placed, PackagerError> {
@@ -206,7 +252,7 @@ fn place_whole(
     let parent = absolute.parent().unwrap_or(&absolute).to_owned();
     let staged = Target::new(&parent, String::new())?.temporary_directory()?;
     let grounds = Grounds { whole: Ground::open(staged.path())?, to_merge: None };
-    stage::stage(package, steps, &grounds, options.validate, progress)?;
+    stage::stage(batches, &grounds, options.validate, progress)?;
     progress.begin(Stage::Placing, 0, 0);
     match staged.rename(&absolute) {
         Ok(()) => {
@@ -294,6 +340,43 @@ fn check_claims(package: &Package) -> Result<(), PackagerError> {
     Err(PackagerError::Invalid { summary, findings })
 }
 
+/// All parts of a split package are there, and nothing else.
+fn check_set(packages: &[Package]) -> Result<(), PackagerError> {
+    let findings = crate::set::check(packages);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let summary = "the parts given are not one whole package; nothing was imported".to_owned();
+    Err(PackagerError::Invalid { summary, findings: findings.iter().map(ToString::to_string).collect() })
+}
+
+/// No two parts have a file for one place.
+fn check_places(batches: &[Batch<'_>]) -> Result<(), PackagerError> {
+    if batches.len() < 2 {
+        return Ok(());
+    }
+    let mut names = pdp_archive::NameSet::new();
+    for step in batches.iter().flat_map(|batch| &batch.steps).filter(|step| step.action.extracts()) {
+        names.insert(&step.place)?;
+    }
+    Ok(())
+}
+
+/// The signature that was asked for, held against what the manifest declares; what is extracted is held to that.
+fn check_signature(package: &Package, options: &ImportOptions) -> Result<(), PackagerError> {
+    let Some(key) = &options.public_key else { return Ok(()) };
+    let member: PackagePath = MANIFEST_PATH.parse()?;
+    let text = package.container.read(&member, pdp_manifest::json::DEFAULT_MAX_BYTES)?;
+    let listing = crate::create::signed_text(&package.manifest, &pdp_manifest::Sha256Digest::of(&text));
+    match crate::signature::check(&package.path, listing.as_deref(), key)? {
+        Ok(_) => Ok(()),
+        Err(finding) => {
+            let summary = "the package is not signed as was asked for; nothing was imported".to_owned();
+            Err(PackagerError::Invalid { summary, findings: vec![finding.to_string()] })
+        }
+    }
+}
+
 /// Ends the import where files differ and nothing says what to do with them.
 fn refuse(steps: &[Step]) -> Result<(), PackagerError> {
     let refused = steps.iter().filter(|step| step.action == Action::Refuse);
@@ -311,8 +394,9 @@ fn conflicts(findings: Vec<String>) -> PackagerError {
     PackagerError::Conflicts { summary, findings }
 }
 
-fn check_space(destination: &Path, steps: &[Step]) -> Result<(), PackagerError> {
-    let needed: u64 = steps.iter().filter(|step| step.action.extracts()).map(|step| step.size).sum();
+fn check_space(destination: &Path, batches: &[Batch<'_>]) -> Result<(), PackagerError> {
+    let needed: u64 =
+        batches.iter().flat_map(|batch| &batch.steps).filter(|step| step.action.extracts()).map(|step| step.size).sum();
     let absolute = std::path::absolute(destination).map_err(PackagerError::io("looking at", destination))?;
     let Some(there) = absolute.ancestors().find(|ancestor| ancestor.is_dir()) else { return Ok(()) };
     // A file system that does not tell is no reason to refuse.

@@ -23,17 +23,22 @@ mod merge;
 mod package;
 mod progress;
 pub mod scan;
+mod set;
 mod sidecar;
+mod signature;
 mod validate;
 
-pub use create::{CreateOptions, CreateReport, create};
+pub use create::{CreateOptions, CreateReport, MIN_PART_SIZE, create};
 pub use error::{ErrorKind, PackagerError};
 pub use import::{ImportOptions, ImportReport, MergedFile, OnConflict, import};
-pub use list::{ListReport, ListedFile, list};
+pub use list::{ListReport, ListedFile, checksums, list};
 pub use pdp_archive::ArchiveError;
 pub use pdp_archive::target::Existing;
 pub use pdp_manifest as manifest;
+pub use pdp_sign as sign;
 pub use progress::{Progress, Silent, Stage};
+pub use set::{SetReport, validate_set};
+pub use signature::SignatureReport;
 pub use validate::{Checks, Finding, ValidateOptions, ValidateReport, validate};
 
 /// A pool of `count` threads, or of as many as there are cores.

@@ -128,6 +128,22 @@ pub fn list(path: &Path) -> Result<ListReport, PackagerError> {
     })
 }
 
+/// The canonical listing of a package as its manifest has it: `{sha256}  {path}` for every member, the manifest among
+/// them. It is what `sha256sum` prints for the members, and the text that a signature is made over.
+///
+/// # Errors
+/// As for [`list`]; a package whose maker left out checksums has no listing.
+pub fn checksums(path: &Path) -> Result<String, PackagerError> {
+    let package = Package::open(path)?;
+    let member = pdp_manifest::json::MANIFEST_PATH.parse()?;
+    let text = package.container.read(&member, pdp_manifest::json::DEFAULT_MAX_BYTES)?;
+    let digest = pdp_manifest::Sha256Digest::of(&text);
+    crate::create::signed_text(&package.manifest, &digest).ok_or_else(|| PackagerError::Invalid {
+        summary: format!("{} has members without a checksum", path.display()),
+        findings: Vec::new(),
+    })
+}
+
 pub(crate) fn instant<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time::format(*at))
 }

@@ -15,9 +15,11 @@ use pdp_manifest::digest::Hasher;
 use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::model::Declared;
 use pdp_manifest::{EventType, Manifest, PackagePath, Sha256Digest, Symbol, listing, time};
+use pdp_sign::PublicKey;
 use serde::Serialize;
 
 use crate::package::Package;
+use crate::signature::{self, SignatureReport};
 use crate::{PackagerError, Progress, Stage, sidecar};
 
 /// How to validate.
@@ -26,6 +28,8 @@ use crate::{PackagerError, Progress, Stage, sidecar};
 pub struct ValidateOptions {
     /// Threads; the number of cores when zero.
     pub threads: usize,
+    /// The key that must have signed the package; its signature lies beside it.
+    pub public_key: Option<PublicKey>,
 }
 
 /// What validation checked and found.
@@ -43,6 +47,8 @@ pub struct ValidateReport {
     pub findings: Vec<Finding>,
     /// Remarks that do not make the package invalid.
     pub warnings: Vec<String>,
+    /// Who signed it, if a key was given and the signature is right.
+    pub signature: Option<SignatureReport>,
 }
 
 /// What was checked.
@@ -68,6 +74,8 @@ pub struct Checks {
     pub package_size: bool,
     /// Whether there is a `.sha256` file beside the archive and it was compared.
     pub sidecar: bool,
+    /// Whether a public key was given and the signature was checked.
+    pub signature: bool,
 }
 
 /// One thing that is wrong.
@@ -107,8 +115,10 @@ pub fn validate(
 ) -> Result<ValidateReport, PackagerError> {
     let pool = crate::threads(options.threads)?;
     pool.install(|| {
-        let mut report = validate_container(path, progress)?;
+        let package = Package::open(path)?;
+        let (mut report, digests) = check(&package, progress)?;
         check_sidecar(path, &mut report)?;
+        check_signature(&package, &digests, options, &mut report)?;
         report.valid = report.findings.is_empty();
         Ok(report)
     })
@@ -116,13 +126,20 @@ pub fn validate(
 
 /// As [`validate`], without the sidecar, on the current threads.
 pub(crate) fn validate_container(path: &Path, progress: &dyn Progress) -> Result<ValidateReport, PackagerError> {
-    let package = Package::open(path)?;
+    check(&Package::open(path)?, progress).map(|(report, _)| report)
+}
+
+/// The digests of the members that could be read.
+type Digests = HashMap<PackagePath, Sha256Digest>;
+
+fn check(package: &Package, progress: &dyn Progress) -> Result<(ValidateReport, Digests), PackagerError> {
     let mut report = ValidateReport {
-        package_path: path.to_owned(),
+        package_path: package.path.clone(),
         valid: true,
         checks: Checks::default(),
         findings: Vec::new(),
         warnings: Vec::new(),
+        signature: None,
     };
     let members = package.container.members();
     report.checks.structure = count(members.len());
@@ -130,13 +147,37 @@ pub(crate) fn validate_container(path: &Path, progress: &dyn Progress) -> Result
     if first != Some(MANIFEST_PATH) && package.container.format() != pdp_manifest::ContainerFormat::Folder {
         report.warnings.push(format!("{MANIFEST_PATH} is not the first member"));
     }
-    let digests = check_members(&package, &mut report, progress)?;
+    let digests = check_members(package, &mut report, progress)?;
     report.findings.extend(totals(&package.manifest));
     report.checks.totals = true;
-    check_package(&package, &digests, &mut report);
+    check_package(package, &digests, &mut report);
     report.findings.sort_by(|a, b| a.member.cmp(&b.member));
     report.valid = report.findings.is_empty();
-    Ok(report)
+    Ok((report, digests))
+}
+
+/// The signature beside the package, held against the members as they are.
+fn check_signature(
+    package: &Package,
+    digests: &Digests,
+    options: &ValidateOptions,
+    report: &mut ValidateReport,
+) -> Result<(), PackagerError> {
+    let Some(key) = &options.public_key else {
+        if signature::is_beside(&package.path) {
+            report.warnings.push("there is a signature beside the package; a public key would check it".to_owned());
+        }
+        return Ok(());
+    };
+    report.checks.signature = true;
+    let members = package.container.members().iter().filter(|info| !package.is_residue(&info.path));
+    let all: Option<Vec<_>> = members.map(|info| Some((&info.path, digests.get(&info.path)?))).collect();
+    let listing = all.map(listing::canonical);
+    match signature::check(&package.path, listing.as_deref(), key)? {
+        Ok(signed) => report.signature = Some(signed),
+        Err(finding) => report.findings.push(finding),
+    }
+    Ok(())
 }
 
 fn count(len: usize) -> u64 {

@@ -1,6 +1,7 @@
 //! The arguments of `pdp create`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
@@ -8,7 +9,8 @@ use pdp_packager::manifest::{CompressionLevel, ContainerFormat, EventType, Layou
 use pdp_packager::{CreateOptions, Existing, PackagerError};
 
 use super::Global;
-use super::values::{List, date, instant, pair, parse, tag};
+use super::values::{List, date, instant, pair, parse, size, tag};
+use crate::keys;
 
 #[derive(Debug, Args)]
 pub(crate) struct CreateArgs {
@@ -69,6 +71,13 @@ pub(crate) struct CreateArgs {
     /// Leave out files that cannot be read, and say so, instead of failing
     #[arg(long)]
     skip_unreadable: bool,
+    /// Split into parts of at most this size, such as 500MB, 2GiB or a number of bytes; each is a package
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_size: Option<u64>,
+    /// Sign with this minisign secret key; the signature goes to PACKAGE.minisig. A password is taken from
+    /// PDP_KEY_PASSWORD
+    #[arg(long, value_name = "KEY")]
+    sign: Option<PathBuf>,
     /// Replace a package of the same file name that holds something else
     #[arg(long)]
     overwrite: bool,
@@ -113,6 +122,8 @@ impl CreateArgs {
         options.data_dictionary = !self.no_data_dictionary;
         options.loader_scripts = !self.no_loader_scripts;
         options.read_back = !self.skip_checksums;
+        options.max_size = self.max_size;
+        options.sign = self.sign.map(|path| keys::secret(&path)).transpose()?.map(Arc::new);
         options.threads = global.threads;
         options.follow_links = self.follow_links;
         options.skip_unreadable = self.skip_unreadable;

@@ -39,6 +39,26 @@ pub(crate) fn instant(text: &str) -> Result<DateTime<Utc>, String> {
         .ok_or_else(|| "expected a time such as 2024-01-03T12:00:00Z, or seconds since 1970".to_owned())
 }
 
+/// A size in bytes, with or without a unit: `KB` is 1000, `KiB` and `K` are 1024, and so on.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let expected = || "expected a size such as 500MB, 2GiB or a number of bytes".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1000,
+        "mb" => 1000 * 1000,
+        "gb" => 1000 * 1000 * 1000,
+        "tb" => 1000 * 1000 * 1000 * 1000,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "t" | "tib" => 1 << 40,
+        _ => return Err(expected()),
+    };
+    number.parse::<u64>().ok().and_then(|number| number.checked_mul(factor)).ok_or_else(expected)
+}
+
 /// `key=value`.
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {

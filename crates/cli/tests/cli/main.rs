@@ -10,6 +10,7 @@ mod killed;
 mod loaders;
 mod merging;
 mod odd_inputs;
+mod parts;
 mod reproducible;
 mod support;
 mod usage;

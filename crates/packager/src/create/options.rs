@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use pdp_archive::target::Existing;
@@ -9,6 +10,7 @@ use pdp_manifest::{
     CompressionLevel, ContainerFormat, DateRange, EventType, Filters, Grade, Layout, PackageId, PackageName,
     Sha256Digest, Symbol,
 };
+use pdp_sign::SecretKey;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -60,7 +62,14 @@ pub struct CreateOptions {
     pub skip_unreadable: bool,
     /// What happens when the package's file name is taken.
     pub existing: Existing,
+    /// Most bytes of an archive; more data makes several parts, each a package. At least [`MIN_PART_SIZE`].
+    pub max_size: Option<u64>,
+    /// The key that the package is signed with; the signature lies beside it.
+    pub sign: Option<Arc<SecretKey>>,
 }
+
+/// The smallest size that parts can be asked to have, in bytes: each has README, dictionary and scripts of its own.
+pub const MIN_PART_SIZE: u64 = 1 << 20;
 
 impl CreateOptions {
     /// The defaults for packing `data_root` into `output` with this time.
@@ -85,6 +94,8 @@ impl CreateOptions {
             follow_links: false,
             skip_unreadable: false,
             existing: Existing::KeepSame,
+            max_size: None,
+            sign: None,
         }
     }
 
@@ -103,9 +114,18 @@ impl CreateOptions {
         let stem = self.package_name().file_stem();
         format!("{stem}_{}{}", self.created_at.format("%Y%m%d_%H%M%S"), self.format.extension())
     }
+
+    /// The file name of a part: as of the whole, with `.part2of3` before the extension.
+    #[must_use]
+    pub(crate) fn part_name(&self, number: usize, of: usize) -> String {
+        let whole = self.file_name();
+        let extension = self.format.extension();
+        let stem = whole.strip_suffix(extension).unwrap_or(&whole);
+        if of == 1 { whole } else { format!("{stem}.part{number}of{of}{extension}") }
+    }
 }
 
-/// What `create` made.
+/// What `create` made. Of a package in parts, the first is described with the totals of all.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -114,6 +134,8 @@ pub struct CreateReport {
     pub package_path: PathBuf,
     /// Where its checksum lies; none for a folder.
     pub sidecar_path: Option<PathBuf>,
+    /// Where its signature lies, if it was signed.
+    pub signature_path: Option<PathBuf>,
     /// The package's name.
     pub name: PackageName,
     /// Its identity.
@@ -142,6 +164,8 @@ pub struct CreateReport {
     pub date_range: Option<DateRange>,
     /// The quality grade, unless the report was left out.
     pub quality_grade: Option<Grade>,
+    /// Every part, where the package was split; empty where it was not.
+    pub parts: Vec<PathBuf>,
     /// What was not packed, and why.
     pub skipped: Vec<Skipped>,
     /// Remarks on files that were packed.

@@ -54,14 +54,23 @@ impl Action {
 }
 
 /// The steps for `package`, and the directory below the destination that its papers go to (empty for the top).
-pub(super) fn plan(package: &Package, options: &ImportOptions) -> Result<(Vec<Step>, String), PackagerError> {
+///
+/// `first` is false for further parts of a package, whose papers leave the top to the first's.
+pub(super) fn plan(
+    package: &Package,
+    options: &ImportOptions,
+    first: bool,
+) -> Result<(Vec<Step>, String), PackagerError> {
     let destination = match Directory::open(&options.destination) {
         Ok(directory) => Some(directory),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(PackagerError::io("opening", &options.destination)(error)),
     };
     let there = There { directory: destination.as_ref(), shown: &options.destination };
-    let papers = papers_directory(&package.manifest, &there);
+    let papers = match first {
+        true => papers_directory(&package.manifest, &there),
+        false => format!("packages/{}", package.manifest.package_id),
+    };
     let data: HashMap<&PackagePath, _> =
         package.manifest.files.iter().map(|file| (&file.path, (file.format, file.encoding))).collect();
     let declared: HashMap<&PackagePath, Declared<'_>> =

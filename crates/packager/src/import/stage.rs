@@ -10,8 +10,8 @@ use pdp_archive::{ArchiveError, MemberInfo};
 use pdp_manifest::digest::Hasher;
 use pdp_manifest::{PackagePath, Sha256Digest};
 
+use super::Batch;
 use super::plan::{Action, Step};
-use crate::package::Package;
 use crate::{Finding, PackagerError, Progress, Stage};
 
 /// With more files than this, one flush of the whole file system is cheaper than one of each.
@@ -58,19 +58,42 @@ impl Grounds {
 
 /// Extracts the members of `steps` that have to be written to their places.
 pub(super) fn stage(
-    package: &Package,
-    steps: &[Step],
+    batches: &[Batch<'_>],
     grounds: &Grounds,
     verify: bool,
     progress: &dyn Progress,
 ) -> Result<(), PackagerError> {
+    let steps = || batches.iter().flat_map(|batch| &batch.steps).filter(|step| step.action.extracts());
+    let (count, bytes) = (steps().count(), steps().map(|step| step.size).sum());
+    progress.begin(Stage::Extracting, u64::try_from(count).unwrap_or(0), bytes);
+    let together = count > FLUSH_TOGETHER && cfg!(target_os = "linux");
+    let mut findings = Vec::new();
+    for batch in batches {
+        findings.extend(stage_one(batch, grounds, together, verify, progress)?);
+    }
+    if findings.is_empty() {
+        // Names have to reach the disk as well as bytes.
+        return flush(&grounds.whole, together, steps());
+    }
+    findings.sort_by(|a, b| a.member.cmp(&b.member));
+    Err(PackagerError::Invalid {
+        summary: "Some files failed checksum validation; nothing was imported".to_owned(),
+        findings: findings.iter().map(ToString::to_string).collect(),
+    })
+}
+
+/// Extracts the members of one package; what is wrong with them.
+fn stage_one(
+    batch: &Batch<'_>,
+    grounds: &Grounds,
+    together: bool,
+    verify: bool,
+    progress: &dyn Progress,
+) -> Result<Vec<Finding>, PackagerError> {
     let wanted: HashMap<&PackagePath, &Step> =
-        steps.iter().filter(|step| step.action.extracts()).map(|step| (&step.member, step)).collect();
-    let bytes = wanted.values().map(|step| step.size).sum();
-    progress.begin(Stage::Extracting, u64::try_from(wanted.len()).unwrap_or(0), bytes);
+        batch.steps.iter().filter(|step| step.action.extracts()).map(|step| (&step.member, step)).collect();
     let findings: Mutex<Vec<Finding>> = Mutex::default();
-    let together = wanted.len() > FLUSH_TOGETHER && cfg!(target_os = "linux");
-    package.container.visit(&|info| wanted.contains_key(&info.path), &|info, body| {
+    batch.package.container.visit(&|info| wanted.contains_key(&info.path), &|info, body| {
         let Some(step) = wanted.get(&info.path) else { return Ok(()) };
         let ground = grounds.of(step.action);
         let actual = match write(info, body, ground, &step.place, !together, progress) {
@@ -89,25 +112,16 @@ pub(super) fn stage(
         }
         Ok(())
     })?;
-    let mut findings = findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if findings.is_empty() {
-        // Names have to reach the disk as well as bytes.
-        return flush(&grounds.whole, together, steps);
-    }
-    findings.sort_by(|a, b| a.member.cmp(&b.member));
-    Err(PackagerError::Invalid {
-        summary: "Some files failed checksum validation; nothing was imported".to_owned(),
-        findings: findings.iter().map(ToString::to_string).collect(),
-    })
+    Ok(findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
-fn flush(ground: &Ground, together: bool, steps: &[Step]) -> Result<(), PackagerError> {
+fn flush<'a>(ground: &Ground, together: bool, steps: impl Iterator<Item = &'a Step>) -> Result<(), PackagerError> {
     let flush = || -> io::Result<()> {
         if together && ground.directory.sync_all_below()? {
             return Ok(());
         }
         let mut done = std::collections::HashSet::new();
-        for step in steps.iter().filter(|step| step.action.extracts()) {
+        for step in steps {
             for (at, _) in step.place.as_str().match_indices('/').chain([(step.place.as_str().len(), "")]) {
                 let Some(path) = step.place.as_str().get(..at).filter(|path| done.insert(*path)) else { continue };
                 let Ok(path) = path.parse::<PackagePath>() else { continue };

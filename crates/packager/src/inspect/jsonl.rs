@@ -213,7 +213,7 @@ mod tests {
             _ => format!(
                 "{{ \"symbol\": \"B\", \"date\": \"2024-01-{:02}T00:00:00Z\", \"ok\": {} }}\n",
                 1 + i % 28,
-                i % 2 == 0
+                i.is_multiple_of(2)
             ),
         };
         let text: String = (0..3000).map(line).collect();

@@ -258,10 +258,10 @@ fn behind<'a>(bytes: &'a [u8], prefix: &[u8]) -> Option<&'a [u8]> {
     (head.last() == prefix.last() && head == prefix).then_some(rest)
 }
 
-/// A JSON string without escapes, of printable ASCII, and what follows it.
+/// A JSON string of ASCII that stands for itself, without escapes, and what follows it.
 fn plain_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (b'"', body) = bytes.split_first()? else { return None };
-    let end = body.iter().position(|byte| !PLAIN.get(usize::from(*byte)).is_some_and(|plain| *plain))?;
+    let end = body.iter().position(|byte| !matches!(byte, b' ' | b'!' | b'#'..=b'[' | b']'..=b'~'))?;
     let (text, rest) = body.split_at_checked(end)?;
     match rest.split_first()? {
         (b'"', rest) => Some((text, rest)),
@@ -273,17 +273,6 @@ fn plain_text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 fn str_of(text: &[u8]) -> Option<&str> {
     std::str::from_utf8(text).ok()
 }
-
-/// Which bytes stand for themselves in a JSON string of ASCII.
-const PLAIN: [bool; 256] = {
-    let mut plain = [false; 256];
-    let mut byte = 0x20;
-    while byte < 0x7f {
-        plain[byte] = byte != b'"' as usize && byte != b'\\' as usize;
-        byte += 1;
-    }
-    plain
-};
 
 /// A JSON integer of at most 18 digits, and what follows it; it goes on as nothing else.
 fn integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
