@@ -176,6 +176,50 @@ fn t028_to_t041_disagreement_is_refused() {
             "no regular file",
         ),
         (
+            "DOS volume label",
+            |z| {
+                let at = find(z, CENTRAL, 0);
+                z[at + 38] |= 8;
+            },
+            "no regular file (attributes 0x08)",
+        ),
+        (
+            "DOS directory",
+            |z| {
+                let at = find(z, CENTRAL, 0);
+                z[at + 38] |= 16;
+            },
+            "no regular file (attributes 0x10)",
+        ),
+        (
+            "version needed",
+            |z| {
+                let at = find(z, CENTRAL, 0);
+                z[at + 6] = 64;
+            },
+            "version 64 of ZIP",
+        ),
+        (
+            "patched data",
+            |z| {
+                let at = find(z, CENTRAL, 0);
+                z[at + 8] |= 32;
+            },
+            "a patch for another file",
+        ),
+        (
+            "another Unicode path in the local header",
+            |z| {
+                let at = find(z, LOCAL, 1);
+                let field = [&[0x75, 0x70, 10, 0, 1, 0, 0, 0, 0][..], b"c.txt"].concat();
+                z[at + 28] = 14;
+                z.splice(at + 35..at + 35, field);
+                let end = find(z, END, 0);
+                z[end + 16] += 14;
+            },
+            "another name in its Unicode path field",
+        ),
+        (
             "stored sizes",
             |z| {
                 let at = find(z, CENTRAL, 1);

@@ -20,7 +20,8 @@ const CHECKSUM: std::ops::Range<usize> = 148..156;
 const KIND: usize = 156;
 const LINK: std::ops::Range<usize> = 157..257;
 const MAGIC: std::ops::Range<usize> = 257..265;
-const DEVICES: [std::ops::Range<usize>; 2] = [329..337, 337..345];
+const MAJOR: std::ops::Range<usize> = 329..337;
+const MINOR: std::ops::Range<usize> = 337..345;
 const PREFIX: std::ops::Range<usize> = 345..500;
 
 /// The header blocks of an entry in the one form in which this library writes them: a PAX header where the name needs
@@ -74,7 +75,7 @@ fn block(name: &[u8], prefix: &str, size: u64, modified: u64, kind: u8) -> [u8; 
     put(CHECKSUM, b"        ");
     put(KIND..KIND + 1, &[kind]);
     put(MAGIC, b"ustar\x0000");
-    for field in DEVICES {
+    for field in [MAJOR, MINOR] {
         put(field, b"0000000\0");
     }
     put(PREFIX, prefix.as_bytes());
@@ -107,6 +108,8 @@ pub(super) struct Header {
     pub(super) size: u64,
     pub(super) modified: u64,
     pub(super) kind: u8,
+    /// Whether it calls a regular entry so in the way from before ustar, where a trailing slash makes a directory.
+    pub(super) is_old: bool,
     pub(super) link_is_empty: bool,
 }
 
@@ -125,29 +128,36 @@ pub(super) fn parse(block: &[u8; BLOCK]) -> Result<Header, String> {
         return Err(format!("its checksum is {sum}, the header says {stated}"));
     }
     let magic = field(MAGIC);
+    let takes_prefix = matches!(block.get(KIND), Some(0 | b'0' | b'5'));
     let prefix = match magic {
         b"ustar\x0000" => text(field(PREFIX))?,
-        // Old GNU headers keep times where the prefix would be; V7 ones end before it.
-        b"ustar  \0" | [0, 0, 0, 0, 0, 0, 0, 0] => &[],
+        // Old GNU headers may keep times where the prefix would be; V7 ones end before it. Some readers take for a
+        // prefix whatever stands there.
+        b"ustar  \0" | [0, 0, 0, 0, 0, 0, 0, 0] if !takes_prefix || field(PREFIX).iter().all(|byte| *byte == 0) => &[],
+        b"ustar  \0" | [0, 0, 0, 0, 0, 0, 0, 0] => {
+            return Err("it has bytes where only a ustar header has the beginning of a name".to_owned());
+        }
         _ => return Err("it is neither a ustar, a GNU nor a V7 header".to_owned()),
     };
     let name = text(field(NAME))?;
     let name = if prefix.is_empty() { name.to_vec() } else { [prefix, b"/", name].concat() };
     let size = size_field(field(SIZE)).ok_or_else(|| format!("its size field {} is no size", shown(field(SIZE))))?;
     let modified = field(MTIME);
-    for (what, range) in [("mode", MODE), ("user", UID), ("group", GID), ("time", MTIME)] {
-        // Nothing is done with these, but what is no number here may be one to another reader.
+    for (what, range) in
+        [("mode", MODE), ("user", UID), ("group", GID), ("time", MTIME), ("device", MAJOR), ("device", MINOR)]
+    {
+        // Nothing is done with these, but at what is no number other readers give up, some without a word.
         let field = field(range);
-        let plain = field.first().is_some_and(|first| *first >= 0x80) || field.iter().all(|b| matches!(b, 0 | b' '));
-        if !plain && octal(field).is_none() {
+        if !is_number(field) {
             return Err(format!("its {what} field {} is no number", shown(field)));
         }
     }
     let modified = size_field(modified).unwrap_or(0);
     let kind = block.get(KIND).copied().unwrap_or(0);
-    let kind = if kind == 0 { REGULAR } else { kind };
+    let is_old = kind == 0;
+    let kind = if is_old { REGULAR } else { kind };
     let link_is_empty = field(LINK).iter().all(|byte| *byte == 0);
-    Ok(Header { name, size, modified, kind, link_is_empty })
+    Ok(Header { name, size, modified, kind, is_old, link_is_empty })
 }
 
 /// A text field: everything to the first NUL, behind which there may be nothing else.
@@ -166,7 +176,8 @@ fn shown(bytes: &[u8]) -> String {
 
 /// Octal digits, with blanks before and NULs or blanks behind them.
 fn octal(field: &[u8]) -> Option<u64> {
-    let field = field.trim_ascii_start();
+    let start = field.iter().position(|byte| *byte != b' ').unwrap_or(field.len());
+    let field = field.get(start..).unwrap_or_default();
     let end = field.iter().position(|byte| matches!(byte, 0 | b' ')).unwrap_or(field.len());
     let (digits, rest) = field.split_at(end);
     if digits.is_empty() || digits.len() > 21 || !rest.iter().all(|byte| matches!(byte, 0 | b' ')) {
@@ -189,6 +200,21 @@ fn size_field(field: &[u8]) -> Option<u64> {
         }
         Some((first, _)) if *first > 0x7f => None,
         _ => octal(field),
+    }
+}
+
+/// Whether a field that is not used holds a number that every reader takes: octal, or none at all; in base 256 one of 32
+/// bits, or where it is a time, one of 63 bits and a sign.
+fn is_number(field: &[u8]) -> bool {
+    let bytes = if field.len() > 8 { 8 } else { 4 };
+    match field.split_first() {
+        Some((sign @ (0x80 | 0xff), rest)) => {
+            let (high, low) = rest.split_at(rest.len().saturating_sub(bytes));
+            let fill = if *sign == 0xff { 0xff } else { 0 };
+            let fits = bytes == 4 || low.first().is_some_and(|first| (first & 0x80 != 0) == (fill == 0xff));
+            high.iter().all(|byte| *byte == fill) && fits && (bytes == 8 || fill == 0)
+        }
+        _ => field.iter().all(|byte| *byte == 0) || octal(field).is_some(),
     }
 }
 
@@ -247,6 +273,39 @@ mod tests {
             (b"\x80\0\0\x01\0\0\0\0\0\0\0\0", None),
         ] {
             assert_eq!(size_field(field), value, "{}", field.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_not_used_are_numbers_all_the_same() {
+        let head = last_block(&entry_head(&"a".parse().unwrap(), 5, 7));
+        for (at, field, taken) in [
+            (100, &b"0100644\0"[..], true),
+            (108, b"\0\0\0\0\0\0\0\0", true),
+            (108, b"        ", false),
+            (108, b"\x80\0\0\0\xff\xff\xff\xff", true),
+            (116, b"\x80\0\0\x01\0\0\0\0", false),
+            (116, b"\xff\xff\xff\xff\xff\xff\xff\xfe", false),
+            (116, b"12x\0\0\0\0\0", false),
+            (136, b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xf0", true),
+            (136, b"\x80\0\0\0\xff\0\0\0\0\0\0\0", false),
+            (136, b"yesterday\0\0\0", false),
+            (329, b"\t000001\0", false),
+            // Another prefix than that of a ustar header.
+            (257, b"ustar  \0", true),
+        ] {
+            let mut block = head;
+            block[at..at + field.len()].copy_from_slice(field);
+            block[148..156].fill(b' ');
+            let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+            block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            assert_eq!(parse(&block).is_ok(), taken, "{at} {}", field.escape_ascii());
+            if at == 257 {
+                block[345] = b'p';
+                let sum = sum + u32::from(b'p');
+                block[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+                assert!(parse(&block).unwrap_err().contains("beginning of a name"));
+            }
         }
     }
 

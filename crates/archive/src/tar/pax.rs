@@ -54,13 +54,35 @@ pub(super) fn parse(mut bytes: &[u8]) -> Result<Records, String> {
                 let size = value.parse::<i64>().ok().filter(|_| plain).and_then(|size| u64::try_from(size).ok());
                 found.size = Some(size.ok_or_else(|| bad("has a size that is no number"))?);
             }
+            "mtime" | "atime" | "ctime" if !is_time(value) => return Err(bad("has a time that is no number")),
+            "uid" | "gid" if !is_digits(value) || value.parse::<u32>().is_err() => {
+                return Err(bad("has an owner that is no number"));
+            }
             "mtime" | "atime" | "ctime" | "uid" | "gid" | "uname" | "gname" | "comment" => {}
-            key if key.starts_with("LIBARCHIVE.") || key.starts_with("SCHILY.") => {}
+            key if is_aside(key) => {}
             key => return Err(bad(&format!("for {} is not supported", key.escape_debug()))),
         }
         bytes = rest;
     }
     Ok(found)
+}
+
+/// Whether a vendor's record leaves the entry's name, type and size alone; `SCHILY.realsize` does not.
+fn is_aside(key: &str) -> bool {
+    let exact = ["SCHILY.dev", "SCHILY.fflags", "SCHILY.ino", "SCHILY.nlink", "LIBARCHIVE.creationtime"];
+    let families = ["SCHILY.acl.", "SCHILY.xattr.", "LIBARCHIVE.xattr."];
+    exact.contains(&key) || families.iter().any(|family| key.starts_with(family))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Decimal seconds, perhaps with a sign and a fraction.
+fn is_time(text: &str) -> bool {
+    let text = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    is_digits(whole) && whole.parse::<i64>().is_ok() && is_digits(fraction)
 }
 
 #[cfg(test)]
@@ -97,6 +119,9 @@ mod tests {
             b"10 size=01\n",
             b"26 GNU.sparse.realsize=99\n",
             b"5 ab\n",
+            b"22 SCHILY.realsize=1\n",
+            b"11 mtime=x\n",
+            b"10 uid=-1\n",
         ] {
             assert!(parse(bad).is_err(), "{}", bad.escape_ascii());
         }

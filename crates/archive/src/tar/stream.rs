@@ -261,6 +261,7 @@ impl<R: Read> TarStream<R> {
         long_name: Option<Vec<u8>>,
     ) -> io::Result<Entry> {
         let records = records.unwrap_or_default();
+        let old_directory = header.is_old && header.name.ends_with(b"/");
         let name = match (records.path, long_name) {
             (Some(path), _) => path,
             (None, name) => String::from_utf8(name.unwrap_or(header.name))
@@ -280,12 +281,18 @@ impl<R: Read> TarStream<R> {
             self.left = size;
             self.padding = padding(size);
         }
-        // A trailing slash makes a directory even of what is called a regular entry.
+        // A trailing slash made a directory of what was called a regular entry before ustar; later, and with names that
+        // stand elsewhere, not to every reader.
+        if header.kind != DIRECTORY && name.ends_with('/') != old_directory {
+            return Err(invalid(format!(
+                "\"{shown}\" is not allowed: a directory to some readers and a file to others"
+            )));
+        }
         if header.kind == DIRECTORY || name.ends_with('/') {
             if self.left != 0 {
                 return Err(invalid(format!("directory \"{shown}\" has {} bytes of content", self.left)));
             }
-            if matches!(name.as_str(), "" | "." | "./") {
+            if matches!(name.as_str(), "." | "./") {
                 return Ok(Entry::Directory(None));
             }
             let path = name.strip_suffix('/').unwrap_or(&name);

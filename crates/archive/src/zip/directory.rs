@@ -5,9 +5,10 @@ use std::fs::File;
 use pdp_manifest::PackagePath;
 
 use super::record::{
-    CENTRAL, CENTRAL_LEN, DosTime, END, END_LEN, END64, END64_LEN, EXTRA_UNICODE_PATH, EXTRA_ZIP64, FLAG_DESCRIPTOR,
-    FLAG_ENCRYPTED, FLAG_MASKED, FLAG_STRONG_ENCRYPTION, FLAG_UTF8, Fields, Header, IN_ZIP64_16, IN_ZIP64_32,
-    LOCATOR64, LOCATOR64_LEN, METHOD_DEFLATE, METHOD_STORE, end_records,
+    CENTRAL, CENTRAL_LEN, DOS_DIRECTORY, DOS_VOLUME, DosTime, END, END_LEN, END64, END64_LEN, EXTRA_AES,
+    EXTRA_UNICODE_PATH, EXTRA_ZIP64, FLAG_DESCRIPTOR, FLAG_ENCRYPTED, FLAG_MASKED, FLAG_PATCH, FLAG_STRONG_ENCRYPTION,
+    FLAG_UTF8, Fields, Header, IN_ZIP64_16, IN_ZIP64_32, LOCATOR64, LOCATOR64_LEN, METHOD_DEFLATE, METHOD_STORE,
+    NEEDED_MAX, end_records,
 };
 use crate::open::Limits;
 use crate::positional::read_exact_at;
@@ -240,7 +241,8 @@ fn entry<'a>(fields: &mut Fields<'a>, at: u64) -> Result<Central, ArchiveError> 
         return Err(structure(at, "a central header was expected"));
     }
     let fixed = |fields: &mut Fields<'a>| {
-        fields.bytes(4)?; // versions
+        fields.bytes(2)?; // made by
+        let needed = fields.u16()?;
         let (flags, method) = (fields.u16()?, fields.u16()?);
         // Any value is taken, as long as both headers have the same.
         let modified = fields.bytes(4)?.try_into().ok()?;
@@ -254,23 +256,28 @@ fn entry<'a>(fields: &mut Fields<'a>, at: u64) -> Result<Central, ArchiveError> 
         let name = fields.bytes(lengths.0.into())?;
         let extra = fields.bytes(lengths.1.into())?;
         fields.bytes(lengths.2.into())?;
-        Some((flags, method, modified, crc32, sizes, disk, attributes, offset, name, extra))
+        Some((needed, flags, method, modified, crc32, sizes, disk, attributes, offset, name, extra))
     };
-    let (flags, method, modified, crc32, sizes, disk, attributes, offset, name, extra) =
+    let (needed, flags, method, modified, crc32, sizes, disk, attributes, offset, name, extra) =
         fixed(fields).ok_or_else(cut)?;
     let shown = String::from_utf8_lossy(name).escape_debug().to_string();
     let unsupported = |feature: &str| ArchiveError::Unsupported { member: shown.clone(), feature: feature.to_owned() };
     if flags & (FLAG_ENCRYPTED | FLAG_STRONG_ENCRYPTION | FLAG_MASKED) != 0 {
         return Err(unsupported("encryption"));
     }
+    if flags & FLAG_PATCH != 0 {
+        return Err(unsupported("a patch for another file"));
+    }
+    if needed > NEEDED_MAX {
+        return Err(unsupported(&format!("version {needed} of ZIP, which it says it needs")));
+    }
     if method != METHOD_STORE && method != METHOD_DEFLATE {
         return Err(unsupported(&format!("compression method {method}")));
     }
-    if disk != 0 && disk != IN_ZIP64_16 {
+    if disk != 0 {
         return Err(structure(at, "a member on another disk"));
     }
-    let wide = Wide::find(extra, at)?;
-    wide.check_name(name, at)?;
+    let wide = Wide::find(extra, name, at)?;
     let mut values = Fields(wide.zip64.unwrap_or_default());
     let mut widen = |narrow: u32| match narrow {
         IN_ZIP64_32 => values.u64().ok_or_else(|| structure(at, "a ZIP64 extra field is missing or cut short")),
@@ -287,8 +294,15 @@ fn entry<'a>(fields: &mut Fields<'a>, at: u64) -> Result<Central, ArchiveError> 
     if !regular {
         return Err(unsupported(&format!("a member that is no regular file (mode {:o})", attributes >> 16)));
     }
+    // The lower half holds the attributes of DOS, which some readers go by.
+    if attributes & DOS_VOLUME != 0 || (!is_directory && attributes & DOS_DIRECTORY != 0) {
+        return Err(unsupported(&format!("a member that is no regular file (attributes {:#04x})", attributes & 0xff)));
+    }
     if is_directory && (size, stored_size) != (0, 0) {
         return Err(structure(at, format!("directory \"{shown}\" has {size} bytes of content")));
+    }
+    if is_directory && crc32 != 0 {
+        return Err(structure(at, format!("directory \"{shown}\" has the CRC-32 of some content")));
     }
     if method == METHOD_STORE && size != stored_size {
         return Err(structure(at, format!("stored member \"{shown}\" has {size} bytes and {stored_size} stored ones")));
@@ -343,7 +357,6 @@ fn safe_name(name: &[u8], flags: u16, at: u64) -> Result<(PackagePath, bool), Ar
 #[derive(Default)]
 pub(super) struct Wide<'a> {
     pub(super) zip64: Option<&'a [u8]>,
-    unicode_path: Option<&'a [u8]>,
 }
 
 impl Wide<'_> {
@@ -355,21 +368,11 @@ impl Wide<'_> {
         }
         Err(structure(at, "a ZIP64 extra field says other than its header"))
     }
-
-    /// A Unicode path field must have the name that the header has.
-    pub(super) fn check_name(&self, name: &[u8], at: u64) -> Result<(), ArchiveError> {
-        match self.unicode_path {
-            Some(other) if other != name => {
-                let shown = String::from_utf8_lossy(name).escape_debug().to_string();
-                Err(structure(at, format!("member \"{shown}\" has another name in its Unicode path field")))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 impl<'a> Wide<'a> {
-    pub(super) fn find(extra: &'a [u8], at: u64) -> Result<Self, ArchiveError> {
+    /// Those of the header at `at`, which is of the member `name`.
+    pub(super) fn find(extra: &'a [u8], name: &[u8], at: u64) -> Result<Self, ArchiveError> {
         let mut found = Self::default();
         let mut fields = Fields(extra);
         while !fields.0.is_empty() {
@@ -381,17 +384,22 @@ impl<'a> Wide<'a> {
             let Some((id, body)) = part(&mut fields) else {
                 return Err(structure(at, "an extra field reaches past its end"));
             };
-            let slot = match id {
-                EXTRA_ZIP64 => &mut found.zip64,
-                // A version byte and a CRC stand before the name.
-                EXTRA_UNICODE_PATH => {
-                    found.unicode_path = Some(body.get(5..).unwrap_or_default());
-                    continue;
+            match id {
+                EXTRA_ZIP64 if found.zip64.is_some() => {
+                    return Err(structure(at, "two ZIP64 extra fields in one header"));
                 }
-                _ => continue,
-            };
-            if slot.replace(body).is_some() {
-                return Err(structure(at, "two ZIP64 extra fields in one header"));
+                EXTRA_ZIP64 => found.zip64 = Some(body),
+                // A version byte and a CRC stand before the name.
+                EXTRA_UNICODE_PATH if body.get(5..) != Some(name) => {
+                    let shown = String::from_utf8_lossy(name).escape_debug().to_string();
+                    let reason = format!("member \"{shown}\" has another name in its Unicode path field");
+                    return Err(structure(at, reason));
+                }
+                EXTRA_AES => {
+                    let member = String::from_utf8_lossy(name).escape_debug().to_string();
+                    return Err(ArchiveError::Unsupported { member, feature: "encryption".to_owned() });
+                }
+                _ => {}
             }
         }
         Ok(found)

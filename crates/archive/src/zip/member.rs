@@ -71,8 +71,7 @@ pub(super) fn place(file: &File, central: &Central, limit: u64) -> Result<Placem
     if name != central.raw_name {
         return Err(differs("the name"));
     }
-    let wide = Wide::find(extra, at)?;
-    wide.check_name(name, at)?;
+    let wide = Wide::find(extra, name, at)?;
     let masked = [size, stored].contains(&IN_ZIP64_32);
     let mut values = Fields(wide.zip64.unwrap_or_default());
     let mut widen = |narrow: u32| match narrow {

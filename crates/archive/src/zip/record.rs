@@ -24,12 +24,15 @@ pub(super) const END_LEN: usize = 22;
 
 /// 4.5.3 ZIP64 extended information.
 pub(super) const EXTRA_ZIP64: u16 = 0x0001;
+/// What members have that WinZip encrypted.
+pub(super) const EXTRA_AES: u16 = 0x9901;
 /// 4.6.9 Info-ZIP Unicode path.
 pub(super) const EXTRA_UNICODE_PATH: u16 = 0x7075;
 
 /// 4.4.4 general purpose flags.
 pub(super) const FLAG_ENCRYPTED: u16 = 1;
 pub(super) const FLAG_DESCRIPTOR: u16 = 1 << 3;
+pub(super) const FLAG_PATCH: u16 = 1 << 5;
 pub(super) const FLAG_STRONG_ENCRYPTION: u16 = 1 << 6;
 pub(super) const FLAG_UTF8: u16 = 1 << 11;
 pub(super) const FLAG_MASKED: u16 = 1 << 13;
@@ -45,8 +48,14 @@ pub(super) const IN_ZIP64_32: u32 = u32::MAX;
 /// 4.4.3 version needed: 2.0 for Deflate and directories, 4.5 for ZIP64.
 pub(super) const VERSION_DEFLATE: u16 = 20;
 pub(super) const VERSION_ZIP64: u16 = 45;
+/// The highest version that stored and deflated members have any use for; other readers pass over what needs more.
+pub(super) const NEEDED_MAX: u16 = VERSION_ZIP64;
 /// 4.4.2 made by: Unix (3), specification 4.5.
 pub(super) const MADE_BY: u16 = (3 << 8) | VERSION_ZIP64;
+
+/// Attributes of DOS (4.4.15).
+pub(super) const DOS_VOLUME: u32 = 8;
+pub(super) const DOS_DIRECTORY: u32 = 16;
 
 /// Takes little-endian fields from the front of a slice; `None` when it is too short.
 #[derive(Clone, Copy)]
