@@ -4,6 +4,7 @@
 mod bench;
 mod ci;
 mod fixtures;
+mod fuzz;
 mod layers;
 mod process;
 mod test;
@@ -38,6 +39,14 @@ enum Task {
     },
     /// Everything that must hold before a change lands: format, lints, layers, licences, docs, tests
     Ci,
+    /// Install cargo-fuzz, make seeds and run fuzz targets; fails when one crashes
+    Fuzz {
+        /// Which ones; all when none is named
+        targets: Vec<String>,
+        /// How long each
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
     /// Print the graph of the workspace's crates and hold it against ARCHITECTURE.md
     Layers,
     /// Run a benchmark against its peers, or list the benchmarks
@@ -53,6 +62,7 @@ fn main() -> ExitCode {
         Task::Fixtures { check } => fixtures::run(&root(), check),
         Task::Test { args } => test::run(&root(), &args),
         Task::Ci => ci::run(&root()),
+        Task::Fuzz { targets, seconds } => fuzz::run(&root(), &targets, seconds),
         Task::Layers => layers::run(&root()),
         Task::Bench { bench } => bench::run(&root(), bench.as_ref()),
     };

@@ -80,6 +80,14 @@ pub(crate) fn ripunzip(root: &Path, home: &Path) -> Result<()> {
     process::run(root, process::cargo(), &["install", "ripunzip", "--locked", "--root", &home])
 }
 
+/// `cargo fuzz`, installed when it is not there.
+pub(crate) fn cargo_fuzz(root: &Path) -> Result<()> {
+    if process::output(root, &process::cargo(), &["fuzz", "--version"]).is_ok() {
+        return Ok(());
+    }
+    process::run(root, process::cargo(), &["install", "cargo-fuzz", "--locked", "--debug"])
+}
+
 /// The packages whose programs are not on the path.
 fn missing(packages: &[(&str, &str)]) -> Vec<String> {
     let absent = packages.iter().filter(|(_, program)| process::find(program).is_none());

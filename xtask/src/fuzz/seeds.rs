@@ -1,0 +1,127 @@
+//! Inputs to begin with, made from what the workspace has: fixtures, hostile packages, and small packages of every
+//! container.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use flate2::read::MultiGzDecoder;
+use pdp_manifest::{CompressionLevel, ContainerFormat};
+use pdp_packager::{CreateOptions, Silent, create};
+use walkdir::WalkDir;
+
+use super::TARGETS;
+use crate::process;
+
+/// Most bytes of a hostile package; larger ones are so on purpose, and slow.
+const HOSTILE_MAX: u64 = 8 << 10;
+/// As the target `inspect` has them: the first byte of an input chooses one.
+const NAMES: [&str; 6] = ["jsonl", "jsonl.gz", "jsonl.zst", "csv", "csv.gz", "dbn"];
+/// A key and a signature as minisign writes them.
+const SIGNED: [&str; 2] = [
+    "untrusted comment: minisign public key\nRWSGlcusDFEKoJco55/w3K2CB/uHJ/QuGPVxYytNtkibdSpUOK33GgMN\n",
+    "untrusted comment: signature\nRUQf6LRCGA9i559r3g7V1qNyJDApGip8MfqcadIgT9CuhV3EMhHoN1mGTkUidF/z7SrlQgXdy8ofjb7bNJJylDOocrCo8KLzZwo=\ntrusted comment: timestamp:1633700835\tfile:test\tprehashed\nwLMDjy9FLAuxZ3q4NlEvkgtyhrr0gtTu6KC4KBJdITbbOeAi1zBIYo0v4iTgt8jJpIidRJnp94ABQkJAgAooBQ==\n",
+];
+
+/// Writes the seeds of each target to a directory of its name below `output`, anew.
+pub(super) fn write(root: &Path, output: &Path) -> Result<()> {
+    let _ = fs::remove_dir_all(output);
+    for target in TARGETS {
+        fs::create_dir_all(output.join(target.name))?;
+    }
+    let made = output.join("packages");
+    packages(root, &made).context("small packages")?;
+    let hostile = output.join("hostile");
+    let python = process::find("python3").or_else(|| process::find("python"));
+    match python {
+        Some(python) => {
+            let script = root.join("fixtures/hostile/make.py");
+            process::run(root, python, &[&script.to_string_lossy(), &hostile.to_string_lossy()])?;
+        }
+        None => eprintln!("xtask: no Python, and so no hostile packages among the seeds"),
+    }
+    for (directory, most) in [("fixtures/packages", u64::MAX), ("fixtures/frozen", u64::MAX)]
+        .map(|(name, most)| (root.join(name), most))
+        .into_iter()
+        .chain([(made.clone(), u64::MAX), (hostile.clone(), HOSTILE_MAX)])
+    {
+        for path in files(&directory) {
+            if fs::metadata(&path)?.len() < most {
+                package(&path, output)?;
+            }
+        }
+    }
+    data(root, output)?;
+    for (index, text) in SIGNED.iter().enumerate() {
+        seed(output, "signature", &format!("{index}"), text.as_bytes())?;
+    }
+    fs::remove_dir_all(&made)?;
+    let _ = fs::remove_dir_all(&hostile);
+    Ok(())
+}
+
+/// Packages of every container and compression, of a few small files.
+fn packages(root: &Path, output: &Path) -> Result<()> {
+    let mut options = CreateOptions::new(root.join("fixtures/sample-data"), output, "2024-02-01T12:00:00Z".parse()?);
+    options.filters.symbols = vec!["MSFT".parse()?];
+    (options.quality_report, options.data_dictionary, options.loader_scripts) = (false, false, false);
+    for format in [ContainerFormat::Zip, ContainerFormat::TarGz] {
+        for level in CompressionLevel::ALL {
+            let mut options = options.clone();
+            (options.format, options.compression) = (format, *level);
+            options.name = Some(format!("{format}-{level}").parse()?);
+            create(&options, &Silent)?;
+        }
+    }
+    Ok(())
+}
+
+/// A package is a seed of more than one target: as it is, as the tar in it, and its manifest alone.
+fn package(path: &Path, output: &Path) -> Result<()> {
+    let name: String = path.to_string_lossy().chars().rev().take(80).collect::<Vec<_>>().into_iter().rev().collect();
+    let name = name.replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+    let bytes = fs::read(path)?;
+    if name.ends_with(".zip") {
+        seed(output, "zip", &name, &bytes)?;
+    } else if name.ends_with(".tar.gz") {
+        seed(output, "gzip", &name, &bytes)?;
+        // Its first byte has the target keep the checksums as they are, or put them right.
+        let mut tar = vec![u8::from(!name.contains("checksum"))];
+        if MultiGzDecoder::new(bytes.as_slice()).take(1 << 20).read_to_end(&mut tar).is_ok() {
+            seed(output, "tar", &name, &tar)?;
+        }
+    } else {
+        return Ok(());
+    }
+    let manifest = pdp_archive::open(path, &pdp_archive::Limits::default())
+        .and_then(|reader| reader.read(&"manifest.json".parse()?, 1 << 20));
+    manifest.map_or(Ok(()), |manifest| seed(output, "manifest", &name, &manifest))
+}
+
+/// The beginnings of data files.
+fn data(root: &Path, output: &Path) -> Result<()> {
+    for path in files(&root.join("fixtures/sample-data")) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let choice = NAMES.iter().position(|suffix| name.ends_with(&format!(".{suffix}")));
+        let Some(choice) = choice.and_then(|choice| u8::try_from(choice).ok()) else { continue };
+        let mut bytes = vec![choice];
+        File::open(&path)?.take(HOSTILE_MAX).read_to_end(&mut bytes)?;
+        seed(output, "inspect", &name, &bytes)?;
+    }
+    Ok(())
+}
+
+/// One input of a target, unless it is too long for it.
+fn seed(output: &Path, target: &str, name: &str, bytes: &[u8]) -> Result<()> {
+    let most = TARGETS.iter().find(|other| other.name == target).map_or(0, |target| target.max_len);
+    if bytes.len() as u64 <= most {
+        fs::write(output.join(target).join(name), bytes)?;
+    }
+    Ok(())
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = WalkDir::new(directory).sort_by_file_name().into_iter().filter_map(Result::ok);
+    entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
+}
