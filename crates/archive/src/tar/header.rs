@@ -25,8 +25,9 @@ const MINOR: std::ops::Range<usize> = 337..345;
 const PREFIX: std::ops::Range<usize> = 345..500;
 
 /// The header blocks of an entry in the one form in which this library writes them: a PAX header where the name needs
-/// one, then the header. Their length depends on the name alone.
-pub(crate) fn entry_head(path: &PackagePath, size: u64, modified: u64) -> Vec<u8> {
+/// one, then the header. Their length depends on the name alone. `modified` is in seconds since 1970.
+#[must_use]
+pub fn entry_head(path: &PackagePath, size: u64, modified: u64) -> Vec<u8> {
     let path = path.as_str();
     let mut out = Vec::with_capacity(3 * BLOCK);
     let (name, prefix) = match split(path) {

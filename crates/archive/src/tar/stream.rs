@@ -6,20 +6,14 @@ use std::path::{Path, PathBuf};
 
 use pdp_manifest::{ContainerFormat, PackageCompression, PackagePath};
 
+use super::entry::{self, DIRECTORY, Entry, GNU_LONG_NAME, LONG_NAME_MAX, TRAILING_MAX};
 use super::gzip::{GzipStream, invalid};
-use super::header::{self, OCTAL_MAX, PAX, REGULAR};
+use super::header::{self, PAX, REGULAR};
 use super::{BLOCK, padding, pax};
 use crate::contract::{ContainerReader, MemberInfo, Visitor};
 use crate::open::{Limits, Tally};
 use crate::positional::read_at;
 use crate::{ArchiveError, NameSet};
-
-const DIRECTORY: u8 = b'5';
-const GNU_LONG_NAME: u8 = b'L';
-/// Most zeros behind the end of a tar; tools fill up their last record.
-const TRAILING_MAX: u64 = 64 << 10;
-/// Longest name in a GNU header of its own.
-const LONG_NAME_MAX: u64 = 8 << 10;
 
 /// A TAR.GZ that was read through once: its structure is sound, and every gzip checksum in it right.
 ///
@@ -151,16 +145,6 @@ pub(super) struct TarStream<R> {
     padding: usize,
 }
 
-/// An entry of a tar.
-pub(super) enum Entry {
-    File {
-        name: String,
-        size: u64,
-    },
-    /// None for the top.
-    Directory(Option<PackagePath>),
-}
-
 impl<R: Read> TarStream<R> {
     pub(super) const fn new(input: R) -> Self {
         Self { input, left: 0, padding: 0 }
@@ -233,72 +217,17 @@ impl<R: Read> TarStream<R> {
                     records = Some(pax::parse(&text).map_err(invalid)?);
                 }
                 GNU_LONG_NAME if records.is_none() && long_name.is_none() => {
-                    let mut name = self.small(LONG_NAME_MAX, "a name")?;
-                    if name.pop() != Some(0) || name.contains(&0) {
-                        return Err(invalid("a long name that does not end in one NUL".to_owned()));
-                    }
-                    long_name = Some(name);
+                    long_name = Some(entry::long_name(self.small(LONG_NAME_MAX, "a name")?)?);
                 }
-                REGULAR | DIRECTORY => return self.entry(header, records, long_name).map(Some),
-                PAX | GNU_LONG_NAME => {
-                    return Err(invalid(
-                        "two headers that speak of one entry; readers differ on which counts".to_owned(),
-                    ));
+                REGULAR | DIRECTORY => {
+                    let (entry, size) = entry::resolve(header, records, long_name)?;
+                    self.left = size;
+                    self.padding = padding(size);
+                    return Ok(Some(entry));
                 }
-                kind => {
-                    let (name, kind) = (header.name.escape_ascii().to_string(), [kind].escape_ascii().to_string());
-                    let reason = format!("\"{name}\" is an entry of type '{kind}', which is not supported");
-                    return Err(invalid(reason));
-                }
+                _ => return Err(entry::refused(&header)),
             }
         }
-    }
-
-    fn entry(
-        &mut self,
-        header: header::Header,
-        records: Option<pax::Records>,
-        long_name: Option<Vec<u8>>,
-    ) -> io::Result<Entry> {
-        let records = records.unwrap_or_default();
-        let old_directory = header.is_old && header.name.ends_with(b"/");
-        let name = match (records.path, long_name) {
-            (Some(path), _) => path,
-            (None, name) => String::from_utf8(name.unwrap_or(header.name))
-                .map_err(|error| invalid(format!("the name \"{}\" is not UTF-8", error.as_bytes().escape_ascii())))?,
-        };
-        // `tar -C directory .` writes it before every name; no tool reads another name for it.
-        let name = name.strip_prefix("./").filter(|rest| !rest.is_empty()).map(str::to_owned).unwrap_or(name);
-        let shown = name.escape_debug();
-        if !header.link_is_empty {
-            return Err(invalid(format!("\"{shown}\" is a regular entry with the name of a link's target")));
-        }
-        if let Some(size) = records.size.filter(|size| *size != header.size) {
-            // Only where the header cannot hold the size may PAX say another.
-            if size <= OCTAL_MAX {
-                return Err(invalid(format!("\"{shown}\" has {size} bytes by PAX and {} by its header", header.size)));
-            }
-            self.left = size;
-            self.padding = padding(size);
-        }
-        // A trailing slash made a directory of what was called a regular entry before ustar; later, and with names that
-        // stand elsewhere, not to every reader.
-        if header.kind != DIRECTORY && name.ends_with('/') != old_directory {
-            return Err(invalid(format!(
-                "\"{shown}\" is not allowed: a directory to some readers and a file to others"
-            )));
-        }
-        if header.kind == DIRECTORY || name.ends_with('/') {
-            if self.left != 0 {
-                return Err(invalid(format!("directory \"{shown}\" has {} bytes of content", self.left)));
-            }
-            if matches!(name.as_str(), "." | "./") {
-                return Ok(Entry::Directory(None));
-            }
-            let path = name.strip_suffix('/').unwrap_or(&name);
-            return Ok(Entry::Directory(Some(path.parse().map_err(|error| invalid(format!("{error}")))?)));
-        }
-        Ok(Entry::File { name, size: self.left })
     }
 
     /// One zero block has come: there must be another, and then nothing but zeros.
