@@ -15,8 +15,15 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         &cargo,
         &["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings"],
     )?;
+    let with_async = ["clippy", "-p", "pdp-packager", "--all-targets", "--features", "async", "--locked", "--quiet"];
+    process::run(root, &cargo, &[with_async.as_slice(), &["--", "-D", "warnings"]].concat())?;
     let strict = [("RUSTDOCFLAGS", "-D warnings".to_owned())];
-    process::run_with(root, &cargo, &["doc", "--workspace", "--no-deps", "--locked", "--quiet"], &strict)?;
+    process::run_with(
+        root,
+        &cargo,
+        &["doc", "--workspace", "--features", test::ASYNC, "--no-deps", "--locked", "--quiet"],
+        &strict,
+    )?;
     tools::cargo_deny(root)?;
     process::run(root, &cargo, &["deny", "--all-features", "check", "bans", "licenses", "sources"])?;
     test::run(root, &[])

@@ -40,16 +40,30 @@ use crate::{PackagerError, Progress, Stage};
 /// [`PackagerError::NoData`] when nothing matches, and whatever keeps a file from being read or the package from being
 /// written.
 pub fn create(options: &CreateOptions, progress: &dyn Progress) -> Result<CreateReport, PackagerError> {
+    create_in(&options.output, options, progress)
+}
+
+/// As [`create`], with the package in `directory`; what lies in [`CreateOptions::output`] is still no data.
+pub(crate) fn create_in(
+    directory: &Path,
+    options: &CreateOptions,
+    progress: &dyn Progress,
+) -> Result<CreateReport, PackagerError> {
     let pool = crate::threads(options.threads)?;
     // Not inside the pool: this thread feeds the workers and waits for them.
-    run(options, &pool, progress).map_err(|error| match error {
+    run(directory, options, &pool, progress).map_err(|error| match error {
         // However a stop shows itself, it is a stop.
         _ if progress.is_cancelled() => PackagerError::Cancelled,
         error => error,
     })
 }
 
-fn run(options: &CreateOptions, pool: &ThreadPool, progress: &dyn Progress) -> Result<CreateReport, PackagerError> {
+fn run(
+    directory: &Path,
+    options: &CreateOptions,
+    pool: &ThreadPool,
+    progress: &dyn Progress,
+) -> Result<CreateReport, PackagerError> {
     check(options)?;
     let Scan { root: _, mut files, skipped } = pool.install(|| find(options, progress))?;
     let bytes = files.iter().map(|file| file.size).sum();
@@ -59,7 +73,7 @@ fn run(options: &CreateOptions, pool: &ThreadPool, progress: &dyn Progress) -> R
     ordered.sort_by(|a, b| a.1.cmp(&b.1));
 
     let mut gathered = Gathered { skipped, ..Gathered::default() };
-    let make = || container(options, Target::new(&options.output, options.file_name())?);
+    let make = || container(options, Target::new(directory, options.file_name())?);
     let writers = match options.max_size {
         None => {
             let mut writer = make()?;

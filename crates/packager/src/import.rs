@@ -2,12 +2,13 @@
 
 mod journal;
 mod plan;
-mod stage;
+pub(crate) mod stage;
 mod unite;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use pdp_archive::disk::Staged;
 use pdp_archive::{ArchiveError, Target};
 use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::{PackageId, PackageName, PackagePath, listing};
@@ -156,10 +157,42 @@ fn run(options: &ImportOptions, progress: &dyn Progress, way: Way) -> Result<Imp
         }
         check_signature(package, options)?;
     }
-    let destination = options.destination.as_path();
+    place(&packages, None, options, progress, way)
+}
+
+/// Imports a package whose members lie verified and flushed in `staged`, beside the destination.
+#[cfg(feature = "async")]
+pub(crate) fn import_staged(
+    package: &Package,
+    staged: Staged,
+    options: &ImportOptions,
+    progress: &dyn Progress,
+) -> Result<ImportReport, PackagerError> {
+    check_declarations(package)?;
+    check_claims(package)?;
+    let pool = crate::threads(options.threads)?;
+    pool.install(|| place(std::slice::from_ref(package), Some(staged), options, progress, Way::WholeIfEmpty))
+}
+
+/// A destination that is there and is no directory can hold nothing.
+pub(crate) fn check_destination(destination: &Path) -> Result<(), PackagerError> {
     if fs::symlink_metadata(destination).is_ok() && !destination.is_dir() {
         return Err(PackagerError::Usage(format!("{} is not a directory", destination.display())));
     }
+    Ok(())
+}
+
+/// Brings the members of a checked package to their places. Where they have been staged beside the destination and
+/// nothing is there, they are not copied again.
+fn place(
+    packages: &[Package],
+    arrived: Option<Staged>,
+    options: &ImportOptions,
+    progress: &dyn Progress,
+    way: Way,
+) -> Result<ImportReport, PackagerError> {
+    let destination = options.destination.as_path();
+    check_destination(destination)?;
     let lock = lock(destination)?;
     let completed_earlier_import = journal::recover(destination)?;
     let mut batches = Vec::with_capacity(packages.len());
@@ -171,15 +204,18 @@ fn run(options: &ImportOptions, progress: &dyn Progress, way: Way) -> Result<Imp
         batches.push(Batch { package, steps });
     }
     check_places(&batches)?;
-    check_space(destination, &batches)?;
-
     let nothing_there = fs::read_dir(destination).map_or(true, |mut entries| entries.next().is_none());
+    let whole = nothing_there && way == Way::WholeIfEmpty;
+    if !(whole && arrived.is_some()) {
+        let extracted = batches.iter().flat_map(|batch| &batch.steps).filter(|step| step.action.extracts());
+        check_space(destination, extracted.map(|step| step.size).sum())?;
+    }
     let mut merged = Vec::new();
-    if nothing_there && way == Way::WholeIfEmpty {
-        if let Placed::NotEmpty = place_whole(&batches, options, progress)? {
+    if whole {
+        if let Placed::NotEmpty(staged) = place_whole(&batches, arrived, options, progress)? {
             // Another import was first, or the place is a mount point: what to do is decided anew from what is there.
             drop(lock);
-            return run(options, progress, Way::Journal);
+            return place(packages, staged, options, progress, Way::Journal);
         }
     } else {
         let (staging, grounds) = journal::Staging::create(destination)?;
@@ -238,28 +274,37 @@ fn count(len: usize) -> u64 {
 /// Whether a staged directory got its name.
 enum Placed {
     Whole,
-    NotEmpty,
+    /// It did not; with the directory, where that had come from outside.
+    NotEmpty(Option<Staged>),
 }
 
 /// A new or empty destination: staged beside it, then renamed onto it in one step.
 fn place_whole(
     batches: &[Batch<'_>],
+    arrived: Option<Staged>,
     options: &ImportOptions,
     progress: &dyn Progress,
 ) -> Result<Placed, PackagerError> {
     let destination = options.destination.as_path();
     let absolute = std::path::absolute(destination).map_err(PackagerError::io("looking at", destination))?;
     let parent = absolute.parent().unwrap_or(&absolute).to_owned();
-    let staged = Target::new(&parent, String::new())?.temporary_directory()?;
-    let grounds = Grounds { whole: Ground::open(staged.path())?, to_merge: None };
-    stage::stage(batches, &grounds, options.validate, progress)?;
+    let has_arrived = arrived.is_some();
+    let staged = match arrived {
+        Some(staged) => staged,
+        None => {
+            let staged = Target::new(&parent, String::new())?.temporary_directory()?;
+            let grounds = Grounds { whole: Ground::open(staged.path())?, to_merge: None };
+            stage::stage(batches, &grounds, options.validate, progress)?;
+            staged
+        }
+    };
     progress.begin(Stage::Placing, 0, 0);
     match staged.rename(&absolute) {
         Ok(()) => {
             pdp_archive::target::sync_directory(&parent)?;
             Ok(Placed::Whole)
         }
-        Err(_) if destination.is_dir() => Ok(Placed::NotEmpty),
+        Err((staged, _)) if destination.is_dir() => Ok(Placed::NotEmpty(has_arrived.then_some(staged))),
         Err((_, error)) => Err(PackagerError::io("renaming to", destination)(error)),
     }
 }
@@ -276,7 +321,7 @@ fn lock(destination: &Path) -> Result<Option<File>, PackagerError> {
 }
 
 /// Every declared member is there with its size, and nothing else; this holds whatever is skipped.
-fn check_declarations(package: &Package) -> Result<(), PackagerError> {
+pub(crate) fn check_declarations(package: &Package) -> Result<(), PackagerError> {
     let mut findings = Vec::new();
     let members: std::collections::HashMap<_, _> =
         package.container.members().iter().map(|info| (&info.path, info.size)).collect();
@@ -305,7 +350,7 @@ fn check_declarations(package: &Package) -> Result<(), PackagerError> {
 }
 
 /// What the manifest claims about the package as a whole, held against its own list.
-fn check_claims(package: &Package) -> Result<(), PackagerError> {
+pub(crate) fn check_claims(package: &Package) -> Result<(), PackagerError> {
     let mut findings = Vec::new();
     let mut differ = |check: &'static str, expected: String, actual: String| {
         if expected != actual {
@@ -394,9 +439,8 @@ fn conflicts(findings: Vec<String>) -> PackagerError {
     PackagerError::Conflicts { summary, findings }
 }
 
-fn check_space(destination: &Path, batches: &[Batch<'_>]) -> Result<(), PackagerError> {
-    let needed: u64 =
-        batches.iter().flat_map(|batch| &batch.steps).filter(|step| step.action.extracts()).map(|step| step.size).sum();
+/// Whether `needed` bytes can be written where the destination is or will be.
+pub(crate) fn check_space(destination: &Path, needed: u64) -> Result<(), PackagerError> {
     let absolute = std::path::absolute(destination).map_err(PackagerError::io("looking at", destination))?;
     let Some(there) = absolute.ancestors().find(|ancestor| ancestor.is_dir()) else { return Ok(()) };
     // A file system that does not tell is no reason to refuse.

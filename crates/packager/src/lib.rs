@@ -26,6 +26,8 @@ pub mod scan;
 mod set;
 mod sidecar;
 mod signature;
+#[cfg(feature = "async")]
+pub mod stream;
 mod validate;
 
 pub use create::{CreateOptions, CreateReport, MIN_PART_SIZE, create};

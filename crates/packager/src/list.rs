@@ -89,7 +89,7 @@ pub struct ListedFile {
 /// # Errors
 /// It does not exist, is no package, or its structure is damaged or unsafe.
 pub fn list(path: &Path) -> Result<ListReport, PackagerError> {
-    let Package { path, container, manifest } = Package::open(path)?;
+    let Package { path, container, manifest, .. } = Package::open(path)?;
     let files = manifest
         .files
         .into_iter()

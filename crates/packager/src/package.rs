@@ -13,6 +13,8 @@ pub(crate) struct Package {
     pub(crate) path: PathBuf,
     pub(crate) container: Box<dyn ContainerReader>,
     pub(crate) manifest: Manifest,
+    /// Whether it came as a stream and lies where that was staged.
+    pub(crate) streamed: bool,
 }
 
 impl Package {
@@ -23,6 +25,9 @@ impl Package {
 
     /// Why the package's size cannot be compared: it is not as it was packed, though nothing may be wrong with it.
     pub(crate) fn differently_packed(&self) -> Option<&'static str> {
+        if self.streamed {
+            return Some("it came as a stream, which is packed anew; its size as it was packed cannot be compared");
+        }
         if self.is_unpacked() {
             return Some("an unpacked archive, whose size as it was packed cannot be compared");
         }
@@ -47,35 +52,14 @@ impl Package {
 
     /// Whether a member of a folder is what Python leaves beside a script that was imported.
     pub(crate) fn is_residue(&self, path: &PackagePath) -> bool {
-        self.container.format() == ContainerFormat::Folder && path.components().any(|part| part == "__pycache__")
+        let folder = self.container.format() == ContainerFormat::Folder && !self.streamed;
+        folder && path.components().any(|part| part == "__pycache__")
     }
 
-    /// No member may have a name that an import uses for itself at its destination, for it would speak for the import;
-    /// and data lies in `data/`.
-    fn check_places(&self) -> Result<(), PackagerError> {
-        let mut findings = Vec::new();
-        for info in self.container.members() {
-            if info.path.components().any(|part| part.to_ascii_lowercase().starts_with(".pdp-")) {
-                findings.push(format!("{}: names that begin with .pdp- are reserved", info.path));
-            }
-        }
-        for claim in self.manifest.declared() {
-            if claim.path.components().any(|part| part.to_ascii_lowercase().starts_with(".pdp-")) {
-                findings.push(format!("{}: declared, and names that begin with .pdp- are reserved", claim.path));
-            }
-        }
-        let first = self.container.members().first().is_none_or(|info| info.path.as_str() == MANIFEST_PATH);
-        if !first && self.container.format() != ContainerFormat::Folder && self.differently_packed().is_none() {
-            findings.push(format!("{MANIFEST_PATH}: expected as the first member of an archive"));
-        }
-        for file in self.manifest.files.iter().filter(|file| !file.path.as_str().starts_with("data/")) {
-            findings.push(format!("{}: declared as data, and not in data/", file.path));
-        }
-        if findings.is_empty() {
-            return Ok(());
-        }
-        let summary = format!("{} is not laid out as a package must be", self.path.display());
-        Err(PackagerError::Invalid { summary, findings })
+    /// What came as a stream called `path` and was staged in a folder that is opened here.
+    #[cfg(feature = "async")]
+    pub(crate) fn streamed(path: &Path, container: Box<dyn ContainerReader>, manifest: Manifest) -> Self {
+        Self { path: path.to_owned(), container, manifest, streamed: true }
     }
 
     /// Opens the package at `path`.
@@ -94,8 +78,43 @@ impl Package {
         })?;
         let manifest =
             json::parse(&bytes).map_err(|source| PackagerError::Manifest { package: path.to_owned(), source })?;
-        let package = Self { path: path.to_owned(), container, manifest };
-        package.check_places()?;
+        let package = Self { path: path.to_owned(), container, manifest, streamed: false };
+        let members = package.container.members().iter().map(|info| &info.path);
+        check_places(path, members, &package.manifest)?;
+        let first = package.container.members().first().is_none_or(|info| info.path == member);
+        if !first && package.container.format() != ContainerFormat::Folder && package.differently_packed().is_none() {
+            let summary = format!("{} is not laid out as a package must be", path.display());
+            let findings = vec![format!("{MANIFEST_PATH}: expected as the first member of an archive")];
+            return Err(PackagerError::Invalid { summary, findings });
+        }
         Ok(package)
     }
+}
+
+/// No member may have a name that an import uses for itself at its destination, for it would speak for the import;
+/// and data lies in `data/`.
+pub(crate) fn check_places<'a>(
+    package: &Path,
+    members: impl Iterator<Item = &'a PackagePath>,
+    manifest: &Manifest,
+) -> Result<(), PackagerError> {
+    let mut findings = Vec::new();
+    for path in members {
+        if path.components().any(|part| part.to_ascii_lowercase().starts_with(".pdp-")) {
+            findings.push(format!("{path}: names that begin with .pdp- are reserved"));
+        }
+    }
+    for claim in manifest.declared() {
+        if claim.path.components().any(|part| part.to_ascii_lowercase().starts_with(".pdp-")) {
+            findings.push(format!("{}: declared, and names that begin with .pdp- are reserved", claim.path));
+        }
+    }
+    for file in manifest.files.iter().filter(|file| !file.path.as_str().starts_with("data/")) {
+        findings.push(format!("{}: declared as data, and not in data/", file.path));
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let summary = format!("{} is not laid out as a package must be", package.display());
+    Err(PackagerError::Invalid { summary, findings })
 }

@@ -15,23 +15,23 @@ use super::plan::{Action, Step};
 use crate::{Finding, PackagerError, Progress, Stage};
 
 /// With more files than this, one flush of the whole file system is cheaper than one of each.
-const FLUSH_TOGETHER: usize = 16;
+pub(crate) const FLUSH_TOGETHER: usize = 16;
 
 /// A directory that members are staged in.
-pub(super) struct Ground {
-    pub(super) directory: Directory,
+pub(crate) struct Ground {
+    pub(crate) directory: Directory,
     /// For messages.
-    pub(super) shown: std::path::PathBuf,
+    pub(crate) shown: std::path::PathBuf,
 }
 
 impl Ground {
-    pub(super) fn open(path: &Path) -> Result<Self, PackagerError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, PackagerError> {
         let directory = Directory::open(path).map_err(PackagerError::io("opening", path))?;
         Ok(Self { directory, shown: path.to_owned() })
     }
 
     /// A new file at `place`, and the directories it needs.
-    pub(super) fn create(&self, place: &PackagePath) -> Result<OutFile, ArchiveError> {
+    pub(crate) fn create(&self, place: &PackagePath) -> Result<OutFile, ArchiveError> {
         let create = || {
             let (parent, name) =
                 self.directory.parent_of(place, true)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
@@ -73,7 +73,7 @@ pub(super) fn stage(
     }
     if findings.is_empty() {
         // Names have to reach the disk as well as bytes.
-        return flush(&grounds.whole, together, steps());
+        return flush(&grounds.whole, together, steps().map(|step| &step.place));
     }
     findings.sort_by(|a, b| a.member.cmp(&b.member));
     Err(PackagerError::Invalid {
@@ -115,15 +115,20 @@ fn stage_one(
     Ok(findings.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }
 
-fn flush<'a>(ground: &Ground, together: bool, steps: impl Iterator<Item = &'a Step>) -> Result<(), PackagerError> {
+/// Flushes the directories of these places or, together, everything below the ground.
+pub(crate) fn flush<'a>(
+    ground: &Ground,
+    together: bool,
+    places: impl Iterator<Item = &'a PackagePath>,
+) -> Result<(), PackagerError> {
     let flush = || -> io::Result<()> {
         if together && ground.directory.sync_all_below()? {
             return Ok(());
         }
         let mut done = std::collections::HashSet::new();
-        for step in steps {
-            for (at, _) in step.place.as_str().match_indices('/').chain([(step.place.as_str().len(), "")]) {
-                let Some(path) = step.place.as_str().get(..at).filter(|path| done.insert(*path)) else { continue };
+        for place in places {
+            for (at, _) in place.as_str().match_indices('/').chain([(place.as_str().len(), "")]) {
+                let Some(path) = place.as_str().get(..at).filter(|path| done.insert(*path)) else { continue };
                 let Ok(path) = path.parse::<PackagePath>() else { continue };
                 if let Some((parent, _)) = ground.directory.parent_of(&path, false)? {
                     parent.sync()?;
