@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::io;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
-use libdeflater::{CompressionLvl, Compressor};
+use libdeflater::{CompressionLvl, Compressor, Decompressor};
+use memchr::memmem;
 use pdp_manifest::CompressionLevel;
 
 /// How far back Deflate can refer.
@@ -18,7 +19,15 @@ const RATIO_FROM: usize = 4 << 10;
 thread_local! {
     static COMPRESSOR: RefCell<Option<(CompressionLevel, Compressor)>> = const { RefCell::new(None) };
     static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+    static DECOMPRESSOR: RefCell<Decompressor> = RefCell::new(Decompressor::new());
 }
+
+/// Streams up to this size, packed and unpacked, are inflated in one piece.
+pub(crate) const AT_ONCE: u64 = 8 << 20;
+/// The length of the CRC-32 and the size at the end of a gzip member.
+pub(crate) const GZIP_TAIL: usize = 8;
+/// The shortest header of a gzip member.
+pub(crate) const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
 /// One complete Deflate stream of `bytes`, or `None` when it would not be smaller than they are.
 pub(crate) fn whole(level: CompressionLevel, bytes: &[u8]) -> Option<Vec<u8>> {
@@ -107,6 +116,29 @@ pub(crate) fn inflate_exact(stream: &[u8], size: usize) -> io::Result<Vec<u8>> {
             return Err(damaged(format!("{} bytes follow the end of its Deflate stream", input.len())));
         }
         Ok(out)
+    })
+}
+
+/// What a whole gzip member inflates to, if that is exactly `size` bytes, its CRC-32 is right, and its Deflate stream,
+/// which begins at `head`, takes all of it. None where it is not or cannot be told here: a reader that goes through it
+/// byte by byte then says what is wrong.
+///
+/// This is twice as fast as [`inflate_exact`], but libdeflate does not tell where the stream ended. It does compare what
+/// follows the stream with CRC and size; so where those eight bytes stand at the end of the member and nowhere before,
+/// the stream ended there.
+pub(crate) fn inflate_gzip(member: &[u8], head: usize, size: usize) -> Option<Vec<u8>> {
+    let (body, tail) = member.split_at_checked(member.len().checked_sub(GZIP_TAIL)?)?;
+    // Also across the border: the tail may begin before its place.
+    let before = member.get(head..member.len() - 1)?;
+    if body.len() < head || memmem::find(before, tail).is_some() {
+        return None;
+    }
+    DECOMPRESSOR.with_borrow_mut(|decompressor| {
+        let mut out = vec![0; size];
+        let given = decompressor.gzip_decompress(member, &mut out).ok()?;
+        // What libdeflate compared stood behind the stream; it must be what stands at the end.
+        let (crc, len) = (crc32fast::hash(&out).to_le_bytes(), u32::try_from(size).ok()?.to_le_bytes());
+        (given == size && tail == [crc, len].concat()).then_some(out)
     })
 }
 
@@ -275,6 +307,28 @@ mod tests {
             }
         }
         assert_eq!(inflate_exact(&stored(b""), 0).unwrap(), b"");
+    }
+
+    #[test]
+    fn gzip_members_are_inflated_whole_or_not_at_all() {
+        let data = text(50_000);
+        let stream = whole(CompressionLevel::Balanced, &data).unwrap();
+        let tail = [crc32fast::hash(&data).to_le_bytes(), 50_000_u32.to_le_bytes()].concat();
+        let member = |between: &[u8]| [&GZIP_HEAD[..], &stream, between, &tail].concat();
+        let head = GZIP_HEAD.len();
+        assert_eq!(inflate_gzip(&member(&[]), head, data.len()).unwrap(), data);
+        for hidden in [&b"x"[..], b"hidden bytes", &tail, &[&tail[..], b"more"].concat(), &tail[..4]] {
+            assert!(inflate_gzip(&member(hidden), head, data.len()).is_none(), "{hidden:?}");
+        }
+        let other = [&GZIP_HEAD[..], &stream, &tail, b"and 8 by"].concat();
+        assert!(inflate_gzip(&other, head, data.len()).is_none());
+        for size in [0, data.len() - 1, data.len() + 1] {
+            assert!(inflate_gzip(&member(&[]), head, size).is_none());
+        }
+        let good = member(&[]);
+        for cut in [0, 5, 17, 18, 19, good.len() - 1] {
+            assert!(inflate_gzip(&good[..cut], head, data.len()).is_none(), "{cut}");
+        }
     }
 
     #[test]

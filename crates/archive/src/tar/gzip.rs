@@ -12,7 +12,7 @@ use crate::deflate;
 /// Length of the header of a framed gzip member.
 pub(super) const HEAD: usize = 24;
 /// Length of the CRC-32 and the size behind the Deflate stream.
-pub(super) const TAIL: usize = 8;
+pub(super) const TAIL: usize = deflate::GZIP_TAIL;
 
 /// The header of a framed gzip member but for the two lengths in its extra field.
 const FIXED: [u8; 16] = [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 0xff, 12, 0, b'P', b'D', 8, 0];
@@ -89,8 +89,11 @@ pub(super) fn frame(head: &[u8]) -> Option<Frame> {
 
 /// The content of a whole framed gzip member, every byte of it held against what it says.
 pub(super) fn decode(member: &[u8], frame: Frame) -> io::Result<Vec<u8>> {
-    let stream = member.get(HEAD..member.len().saturating_sub(TAIL)).unwrap_or_default();
     let size = usize::try_from(frame.size).unwrap_or(0);
+    if let Some(content) = deflate::inflate_gzip(member, HEAD, size) {
+        return Ok(content);
+    }
+    let stream = member.get(HEAD..member.len().saturating_sub(TAIL)).unwrap_or_default();
     let content = deflate::inflate_exact(stream, size)?;
     let expected = [crc32fast::hash(&content).to_le_bytes(), frame.size.to_le_bytes()].concat();
     let stated = member.get(member.len().saturating_sub(TAIL)..).unwrap_or_default();

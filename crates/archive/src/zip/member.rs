@@ -7,8 +7,8 @@ use flate2::{Decompress, FlushDecompress, Status};
 
 use super::directory::{Central, Wide, header_of};
 use super::record::{DESCRIPTOR, Fields, Header, IN_ZIP64_32, LOCAL, LOCAL_LEN, METHOD_STORE};
-use crate::ArchiveError;
 use crate::positional::{read_at, read_exact_at};
+use crate::{ArchiveError, deflate};
 
 /// Bytes read from the archive at a time.
 const BLOCK: usize = 64 << 10;
@@ -145,6 +145,8 @@ pub(super) struct MemberReader<'a> {
     used: usize,
     ended: bool,
     checked: bool,
+    /// What a member of moderate size inflated to in one piece, CRC and all, and how much of it was given.
+    whole: Option<(Vec<u8>, usize)>,
 }
 
 impl<'a> MemberReader<'a> {
@@ -162,7 +164,25 @@ impl<'a> MemberReader<'a> {
             used: 0,
             ended: false,
             checked: false,
+            whole: Self::inflate_at_once(file, central, placement).map(|whole| (whole, 0)),
         }
+    }
+
+    /// The member's bytes, if they are not too many and everything about them is right; what is wrong is found by
+    /// reading piece by piece.
+    fn inflate_at_once(file: &File, central: &Central, placement: Placement) -> Option<Vec<u8>> {
+        if central.method == METHOD_STORE || central.size.max(central.stored_size) > deflate::AT_ONCE {
+            return None;
+        }
+        let stored = usize::try_from(central.stored_size).ok()?;
+        let size = u32::try_from(central.size).ok()?;
+        let head = deflate::GZIP_HEAD.len();
+        let mut member = vec![0; head + stored];
+        member.get_mut(..head)?.copy_from_slice(&deflate::GZIP_HEAD);
+        read_exact_at(file, member.get_mut(head..)?, placement.data_at).ok()?;
+        member.extend_from_slice(&central.crc32.to_le_bytes());
+        member.extend_from_slice(&size.to_le_bytes());
+        deflate::inflate_gzip(&member, head, usize::try_from(size).ok()?)
     }
 
     fn waiting(&self) -> &[u8] {
@@ -253,6 +273,15 @@ impl Read for MemberReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
+        }
+        if let Some((whole, given)) = &mut self.whole {
+            let rest = whole.get(*given..).unwrap_or_default();
+            let n = rest.len().min(buffer.len());
+            if let (Some(to), Some(from)) = (buffer.get_mut(..n), rest.get(..n)) {
+                to.copy_from_slice(from);
+            }
+            *given += n;
+            return Ok(n);
         }
         let n = self.produce(buffer)?;
         if n == 0 {
