@@ -111,7 +111,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct ValidateArgs {
     /// The package: a .zip or .tar.gz file, or a folder; or the parts of one, in any order (one part alone brings those
-    /// beside it)
+    /// beside it); or several packages
     #[arg(required = true, value_name = "PACKAGE")]
     pub(crate) packages: Vec<PathBuf>,
     /// The minisign public key (a file, or its Base64) that must have signed the package; the signature is looked for in

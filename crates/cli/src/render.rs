@@ -122,9 +122,13 @@ pub(crate) fn validated_set(report: &SetReport, quiet: bool, out: &mut dyn Write
     }
     findings(&report.findings, out)?;
     let parts = counted(count(report.parts.len()), "part");
-    match report.valid {
-        true => writeln!(out, "VALID              a whole package in {parts}"),
-        false => writeln!(out, "INVALID            {parts} that are not one whole, valid package"),
+    let packages = counted(count(report.parts.len()), "package");
+    let bad = report.parts.iter().filter(|part| !part.valid).count();
+    match (report.valid, &report.set_id) {
+        (true, Some(_)) => writeln!(out, "VALID              a whole package in {parts}"),
+        (true, None) => writeln!(out, "VALID              {packages}"),
+        (false, None) if report.findings.is_empty() => writeln!(out, "INVALID            {bad} of {packages}"),
+        (false, _) => writeln!(out, "INVALID            {parts} that are not one whole, valid package"),
     }
 }
 

@@ -387,6 +387,10 @@ pub(crate) fn check_claims(package: &Package) -> Result<(), PackagerError> {
 
 /// All parts of a split package are there, and nothing else.
 fn check_set(packages: &[Package]) -> Result<(), PackagerError> {
+    if packages.len() > 1 && packages.iter().all(|package| !crate::set::is_part(&package.manifest)) {
+        let reason = "several packages that are no parts of one; import them one after the other";
+        return Err(PackagerError::Usage(reason.to_owned()));
+    }
     let findings = crate::set::check(packages);
     if findings.is_empty() {
         return Ok(());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pdp_manifest::Manifest;
+use pdp_manifest::{Manifest, PackageId};
 use serde::Serialize;
 
 use crate::package::Package;
@@ -19,12 +19,14 @@ pub struct SetReport {
     pub valid: bool,
     /// What is wrong with the set: parts that are missing, there twice or of another package.
     pub findings: Vec<Finding>,
+    /// What the parts have in common; none where the packages are no parts, and each stands for itself.
+    pub set_id: Option<PackageId>,
     /// Each part by itself, in the order of their numbers.
     pub parts: Vec<ValidateReport>,
 }
 
 /// Validates the parts of a package, given in any order. Where one part alone is given, the others are looked for beside
-/// it.
+/// it. Several packages that are no parts are validated one by one.
 ///
 /// # Errors
 /// As for [`validate`]; a part that cannot be read ends it.
@@ -34,13 +36,15 @@ pub fn validate_set(
     progress: &dyn Progress,
 ) -> Result<SetReport, PackagerError> {
     let packages = open(paths)?;
-    let findings = check(&packages);
+    let independent = packages.iter().all(|package| !is_part(&package.manifest));
+    let findings = if independent { Vec::new() } else { check(&packages) };
+    let set_id = packages.first().and_then(|package| package.manifest.set_id.clone());
     let mut parts = Vec::with_capacity(packages.len());
     for package in &packages {
         parts.push(validate(&package.path, options, progress)?);
     }
     let valid = findings.is_empty() && parts.iter().all(|part| part.valid);
-    Ok(SetReport { valid, findings, parts })
+    Ok(SetReport { valid, findings, set_id, parts })
 }
 
 /// Opens the packages at `paths`, in the order of their part numbers; one part alone brings its set.
@@ -88,8 +92,7 @@ pub(crate) fn check(packages: &[Package]) -> Vec<Finding> {
         return findings;
     }
     let (set, total) = (&first.manifest.set_id, first.manifest.total_parts.unwrap_or(1));
-    let set_of =
-        |set: &Option<pdp_manifest::PackageId>| set.as_ref().map_or("no set".to_owned(), |id| format!("set {id}"));
+    let set_of = |set: &Option<PackageId>| set.as_ref().map_or("no set".to_owned(), |id| format!("set {id}"));
     let mut seen: BTreeMap<u32, &Path> = BTreeMap::new();
     for package in packages {
         let manifest = &package.manifest;

@@ -18,7 +18,7 @@ use crate::random::Random;
 use crate::readers::{Member, Reader};
 
 /// Changed archives of each kind, unless told otherwise.
-const MUTANTS: usize = 3000;
+const MUTANTS: usize = 3500;
 /// Most archives of a kind that each program looks at, of that many; it is started for each.
 const SAMPLE: usize = 150;
 

@@ -85,6 +85,10 @@ fn t080_parts_are_packages_and_a_set() {
         home.put("other/MSFT/Trade/2024-01-03.jsonl", trades("MSFT", "2024-01-03", 9));
         let other = home.create(&["--data-root", "other", "--name", "other"]);
         home.pdp(&[&["validate", other.to_str().unwrap()], &whole[..]].concat()).fails(3, "of another");
+        let more = home.create(&["--data-root", "other", "--name", "more"]);
+        let two = [other.to_str().unwrap(), more.to_str().unwrap()];
+        assert!(home.pdp(&[&["validate"], &two[..]].concat()).ok().out.contains("VALID              2 packages"));
+        home.pdp(&[&["import", "--destination", "none"], &two[..]].concat()).fails(2, "one after the other");
         home.pdp(&[&["import", "--destination", "none", other.to_str().unwrap()], &whole[..]].concat())
             .fails(3, "of another");
         assert!(!home.join("none").exists());
