@@ -1,6 +1,8 @@
 //! The disk fails, or the process dies, at every single change that creating and importing make to a disk.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -16,17 +18,6 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 fn alone() -> MutexGuard<'static, ()> {
     ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// In memory where there is such a place: thousands of flushes would wait for a disk that has no part in this.
-fn place() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir()
-        && let Ok(home) = tempfile::tempdir_in(memory)
-    {
-        return home;
-    }
-    tempfile::tempdir().unwrap()
 }
 
 fn tell(text: &str) {
@@ -252,7 +243,7 @@ const ENOSPC: i32 = 28;
 #[test]
 fn t092_every_call_fails_in_every_way() {
     let _alone = alone();
-    let home = place();
+    let home = common::in_memory();
     let (mut points, mut survived) = (0, 0);
     for operation in OPERATIONS {
         let known = known(home.path(), operation);
@@ -315,7 +306,7 @@ fn t086_child() {
 #[test]
 fn t086_t087_the_process_dies_at_every_call() {
     let _alone = alone();
-    let home = place();
+    let home = common::in_memory();
     let mut points = 0;
     for (number, operation) in OPERATIONS.into_iter().enumerate() {
         let known = known(home.path(), operation);

@@ -1,23 +1,14 @@
 //! Every flipped bit and every truncation of a small package: noticed, or without any effect.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use pdp_packager::manifest::ContainerFormat;
 use pdp_packager::{CreateOptions, ImportOptions, Silent, ValidateOptions, create, import, validate};
-
-/// In memory where there is such a place: tens of thousands of files are written.
-fn place() -> tempfile::TempDir {
-    let memory = Path::new("/dev/shm");
-    if memory.is_dir()
-        && let Ok(home) = tempfile::tempdir_in(memory)
-    {
-        return home;
-    }
-    tempfile::tempdir().unwrap()
-}
 
 fn small_package(home: &Path, format: ContainerFormat) -> PathBuf {
     let root = home.join("source/AAPL/Trade");
@@ -74,7 +65,7 @@ fn noticed(package: &Path) -> Noticed {
 #[test]
 fn t047_t048_every_flip_and_every_truncation_is_noticed_or_harmless() {
     for format in [ContainerFormat::Zip, ContainerFormat::TarGz] {
-        let home = place();
+        let home = common::in_memory();
         let package = small_package(home.path(), format);
         let good = std::fs::read(&package).unwrap();
         assert_eq!(noticed(&package), Noticed::Not);
