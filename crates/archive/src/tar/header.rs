@@ -157,6 +157,10 @@ pub(super) fn parse(block: &[u8; BLOCK]) -> Result<Header, String> {
     let kind = block.get(KIND).copied().unwrap_or(0);
     let is_old = kind == 0;
     let kind = if is_old { REGULAR } else { kind };
+    // V7 knew no other types; to some readers the others are regular files there, headers for a next entry too.
+    if magic == [0; 8] && !matches!(kind, REGULAR | b'5') {
+        return Err(format!("type '{}' in a header from before there was one", [kind].escape_ascii()));
+    }
     let link_is_empty = field(LINK).iter().all(|byte| *byte == 0);
     Ok(Header { name, size, modified, kind, is_old, link_is_empty })
 }
@@ -254,6 +258,19 @@ mod tests {
         let path: PackagePath = "a".parse().unwrap();
         for size in [0, 1, OCTAL_MAX, OCTAL_MAX + 1, 1 << 40, (1 << 63) - 1] {
             assert_eq!(parse(&last_block(&entry_head(&path, size, 0))).unwrap().size, size);
+        }
+    }
+
+    #[test]
+    fn old_headers_have_old_types() {
+        let mut block = last_block(&entry_head(&"a".parse().unwrap(), 0, 0));
+        block[MAGIC].fill(0);
+        for (kind, known) in [(b'0', true), (0, true), (b'5', true), (b'x', false), (b'L', false), (b'2', false)] {
+            block[KIND] = kind;
+            block[CHECKSUM].fill(b' ');
+            let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+            block[CHECKSUM].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            assert_eq!(parse(&block).is_ok(), known, "{kind}");
         }
     }
 
