@@ -46,6 +46,20 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Text for a person: what a package says of itself must not speak to the terminal.
+struct Printable<W>(W);
+
+impl<W: std::io::Write> std::io::Write for Printable<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write_all(render::printable(&String::from_utf8_lossy(bytes)).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Prints a report: as JSON when asked for, else as `text` writes it.
 fn show<R: Serialize>(
     global: &Global,
@@ -57,7 +71,7 @@ fn show<R: Serialize>(
         serde_json::to_writer_pretty(&mut out, report).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        text(&mut out)?;
+        text(&mut Printable(&mut out))?;
     }
     out.flush()?;
     Ok(())

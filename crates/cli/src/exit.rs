@@ -77,5 +77,5 @@ fn hint(error: &PackagerError) -> Option<&'static str> {
 fn say(message: &str) {
     let mut err = std::io::stderr();
     let word = if err.is_terminal() { "\u{1b}[1;31mError:\u{1b}[0m" } else { "Error:" };
-    let _ = writeln!(err, "{word} {message}");
+    let _ = writeln!(err, "{word} {}", crate::render::printable(message));
 }

@@ -12,6 +12,19 @@ const LISTED: usize = 20;
 /// Remarks that are shown one by one.
 const REMARKS: usize = 20;
 
+/// The text with control characters, line ends aside, written out as what they are.
+pub(crate) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => out.push(c),
+            c if c.is_control() => out.extend(c.escape_default()),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 /// What was packed.
 pub(crate) fn created(report: &CreateReport, quiet: bool, out: &mut dyn Write) -> io::Result<()> {
     let path = report.package_path.display();
@@ -128,7 +141,7 @@ pub(crate) fn validated_set(report: &SetReport, quiet: bool, out: &mut dyn Write
         (true, Some(_)) => writeln!(out, "VALID              a whole package in {parts}"),
         (true, None) => writeln!(out, "VALID              {packages}"),
         (false, None) if report.findings.is_empty() => writeln!(out, "INVALID            {bad} of {packages}"),
-        (false, _) => writeln!(out, "INVALID            {parts} that are not one whole, valid package"),
+        (false, _) => writeln!(out, "INVALID            not one whole, valid package: {parts} looked at"),
     }
 }
 
@@ -280,4 +293,12 @@ fn quoted(path: &impl ToString) -> String {
     let text = path.to_string();
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | ':' | '+' | '=' | '@');
     if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_a_package_says_does_not_speak_to_the_terminal() {
+        assert_eq!(super::printable("a\u{1b}[31mred\u{7}\n\u{9b}é\t"), "a\\u{1b}[31mred\\u{7}\n\\u{9b}é\\t");
+    }
 }

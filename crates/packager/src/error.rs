@@ -1,7 +1,7 @@
 //! What can go wrong with an operation on packages.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pdp_archive::ArchiveError;
 use pdp_manifest::json::ManifestError;
@@ -41,6 +41,14 @@ pub enum PackagerError {
     /// The container is damaged, unsafe or not supported; or a file operation on it failed.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// A package is damaged, unsafe or not supported.
+    #[error("{package}: {source}", package = .package.display())]
+    Damaged {
+        /// The package.
+        package: PathBuf,
+        /// What is wrong with it.
+        source: ArchiveError,
+    },
     /// A text of the package could not be written, which is a fault of this program.
     #[error(transparent)]
     Texts(#[from] pdp_generate::GenerateError),
@@ -121,7 +129,7 @@ impl PackagerError {
         match self {
             Self::NoData { .. } | Self::NotFound { .. } => ErrorKind::NotFound,
             Self::Usage(_) => ErrorKind::Usage,
-            Self::Manifest { .. } | Self::Invalid { .. } => ErrorKind::Invalid,
+            Self::Manifest { .. } | Self::Invalid { .. } | Self::Damaged { .. } => ErrorKind::Invalid,
             Self::Archive(error) if error.is_not_found() => ErrorKind::NotFound,
             Self::Archive(error) if error.is_invalid_container() => ErrorKind::Invalid,
             Self::Cancelled => ErrorKind::Interrupted,
@@ -132,6 +140,16 @@ impl PackagerError {
             | Self::NoSpace { .. }
             | Self::Locked { .. }
             | Self::Io { .. } => ErrorKind::Failed,
+        }
+    }
+
+    /// The error of a package at `package`, which says so where it does not already.
+    pub(crate) fn in_package(package: &Path) -> impl FnOnce(ArchiveError) -> Self {
+        let package = package.to_owned();
+        move |source| match source {
+            ArchiveError::NotAContainer { .. } => Self::Archive(source),
+            source if source.is_invalid_container() => Self::Damaged { package, source },
+            source => Self::Archive(source),
         }
     }
 

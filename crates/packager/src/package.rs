@@ -67,7 +67,7 @@ impl Package {
         if std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
             return Err(PackagerError::NotFound { what: "package", path: path.to_owned() });
         }
-        let container = pdp_archive::open(path, &Limits::default())?;
+        let container = pdp_archive::open(path, &Limits::default()).map_err(PackagerError::in_package(path))?;
         let member: PackagePath = MANIFEST_PATH.parse().map_err(ArchiveError::from)?;
         let bytes = container.read(&member, json::DEFAULT_MAX_BYTES).map_err(|error| match error {
             ArchiveError::Member { .. } if !container.members().iter().any(|info| info.path == member) => {
@@ -75,7 +75,8 @@ impl Package {
                 ArchiveError::NotAContainer { path: path.to_owned(), reason }
             }
             other => other,
-        })?;
+        });
+        let bytes = bytes.map_err(PackagerError::in_package(path))?;
         let manifest =
             json::parse(&bytes).map_err(|source| PackagerError::Manifest { package: path.to_owned(), source })?;
         let package = Self { path: path.to_owned(), container, manifest, streamed: false };

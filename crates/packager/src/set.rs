@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::{Manifest, PackageId};
 use serde::Serialize;
 
@@ -61,6 +62,11 @@ pub(crate) fn open(paths: &[PathBuf]) -> Result<Vec<Package>, PackagerError> {
         for path in others {
             packages.push(Package::open(&path)?);
         }
+        if !check(&packages).is_empty() {
+            // By name they are not whole; names do not count.
+            packages.truncate(1);
+            add_by_content(&mut packages);
+        }
     }
     packages.sort_by_key(|package| package.manifest.part_number);
     Ok(packages)
@@ -81,6 +87,31 @@ fn siblings(path: &Path, manifest: &Manifest) -> Vec<PathBuf> {
         .filter(|other| *other != number)
         .map(|other| path.with_file_name(format!("{stem}.part{other}of{total}{extension}")))
         .collect()
+}
+
+/// Adds what lies beside the one package of `packages` and says that it is of the same set, whatever it is called.
+fn add_by_content(packages: &mut Vec<Package>) {
+    let Some(first) = packages.first() else { return };
+    let own = first.path.clone();
+    let set = first.manifest.set_id.clone();
+    let beside = match own.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let is_package = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_ascii_lowercase();
+        [".zip", ".tar.gz", ".tgz"].iter().any(|end| name.ends_with(end)) || path.join(MANIFEST_PATH).is_file()
+    };
+    let mut others: Vec<PathBuf> = std::fs::read_dir(beside)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok().map(|entry| beside.join(entry.file_name())))
+        .filter(|path| path.file_name() != own.file_name() && is_package(path))
+        .collect();
+    others.sort();
+    // What cannot be opened is no part that anybody could use; it is named as missing.
+    let found = others.into_iter().filter_map(|path| Package::open(&path).ok());
+    packages.extend(found.filter(|package| is_part(&package.manifest) && package.manifest.set_id == set));
 }
 
 /// What keeps `packages` from being one whole set.

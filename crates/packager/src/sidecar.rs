@@ -21,3 +21,9 @@ pub(crate) fn line(digest: &Sha256Digest, file_name: &str) -> String {
 pub(crate) fn parse(text: &str) -> Option<Sha256Digest> {
     text.lines().next()?.split_ascii_whitespace().next()?.parse().ok()
 }
+
+/// The file name that a sidecar states.
+pub(crate) fn name(text: &str) -> Option<&str> {
+    let (_, name) = text.lines().next()?.split_once(' ')?;
+    name.strip_prefix([' ', '*'])
+}

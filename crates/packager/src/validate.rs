@@ -114,14 +114,19 @@ pub fn validate(
     progress: &dyn Progress,
 ) -> Result<ValidateReport, PackagerError> {
     let pool = crate::threads(options.threads)?;
-    pool.install(|| {
+    let outcome = pool.install(|| {
         let package = Package::open(path)?;
         let (mut report, digests) = check(&package, progress)?;
         check_sidecar(path, &mut report)?;
         check_signature(&package, &digests, options, &mut report)?;
         report.valid = report.findings.is_empty();
         Ok(report)
-    })
+    });
+    match outcome {
+        // However a stop shows itself, it is a stop, and no verdict.
+        _ if progress.is_cancelled() => Err(PackagerError::Cancelled),
+        outcome => outcome,
+    }
 }
 
 /// As [`validate`], without the sidecar, on the current threads.
@@ -337,6 +342,11 @@ pub(crate) fn totals(manifest: &Manifest) -> Vec<Finding> {
         let words = |start, end| format!("{} to {}", time::format(start), time::format(end));
         same("dateRange", words(stated.start, stated.end), words(start, end));
     }
+    if let (Some(number), Some(total)) = (manifest.part_number, manifest.total_parts)
+        && (number == 0 || number > total)
+    {
+        findings.push(finding(None, "partNumber", format!("1 to {total}"), number));
+    }
     findings
 }
 
@@ -393,6 +403,11 @@ fn check_sidecar(path: &Path, report: &mut ValidateReport) -> Result<(), Package
     let read = file.take(4096).read_to_string(&mut text);
     report.checks.sidecar = true;
     let stated = read.ok().and_then(|_| sidecar::parse(&text));
+    if let (Some(named), Some(own)) = (sidecar::name(&text), path.file_name())
+        && own != named
+    {
+        report.warnings.push(format!("{} speaks of \"{}\"", beside.display(), named.escape_debug()));
+    }
     let mut archive = File::open(path).map_err(PackagerError::io("opening", path))?;
     let actual = digest_of(&mut archive).map_err(PackagerError::io("reading", path))?;
     match stated {

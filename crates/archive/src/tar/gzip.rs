@@ -205,6 +205,9 @@ impl<R: Read> GzipStream<R> {
         }
         let start = self.at;
         let mut sum = crc32fast::Hasher::new();
+        if !self.waiting().starts_with(&[0x1f]) {
+            return Err(invalid(format!("byte {start}: no gzip member, and only those may follow")));
+        }
         let fixed: [u8; 10] = self.bytes()?;
         sum.update(&fixed);
         let [0x1f, 0x8b, 8, flags, ..] = fixed else {

@@ -299,7 +299,7 @@ fn entry<'a>(fields: &mut Fields<'a>, at: u64) -> Result<Central, ArchiveError> 
         return Err(unsupported(&format!("a member that is no regular file (attributes {:#04x})", attributes & 0xff)));
     }
     if is_directory && (size, stored_size) != (0, 0) {
-        return Err(structure(at, format!("directory \"{shown}\" has {size} bytes of content")));
+        return Err(structure(at, format!("directory \"{shown}\" has {size} bytes of content, {stored_size} stored")));
     }
     if is_directory && crc32 != 0 {
         return Err(structure(at, format!("directory \"{shown}\" has the CRC-32 of some content")));

@@ -71,7 +71,7 @@ pub(crate) struct CreateArgs {
     /// Leave out files that cannot be read, and say so, instead of failing
     #[arg(long)]
     skip_unreadable: bool,
-    /// Split into parts of at most this size, such as 500MB, 2GiB or a number of bytes; each is a package
+    /// Split into parts of at most this size, such as 500MB, 2GiB or a number of bytes (1MiB or more); each is a package
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_size: Option<u64>,
     /// Sign with this minisign secret key; the signature goes to PACKAGE.minisig. A password is taken from

@@ -71,6 +71,23 @@ fn t080_parts_are_packages_and_a_set() {
         assert_eq!((&again["added"], &again["bytesWritten"]), (&0.into(), &0.into()));
         assert_eq!(files(&home.join("whole")), before);
 
+        // Names do not count, not even to find the others.
+        let renamed = home.join("renamed");
+        std::fs::create_dir(&renamed).unwrap();
+        let other_names: Vec<PathBuf> =
+            (0..parts.len()).map(|i| renamed.join(format!("x{}.{format}", (i + 1) % parts.len()))).collect();
+        for (from, to) in parts.iter().zip(&other_names) {
+            std::fs::copy(from, to).unwrap();
+        }
+        home.pdp(&["validate", other_names[0].to_str().unwrap()]).ok();
+        for (at, part) in parts.iter().enumerate() {
+            let name = parts[(at + 1) % parts.len()].file_name().unwrap();
+            std::fs::rename(&other_names[at], renamed.join(name)).unwrap();
+            assert!(part.exists());
+        }
+        let swapped = renamed.join(parts[0].file_name().unwrap());
+        home.pdp(&["validate", swapped.to_str().unwrap()]).ok();
+
         // Missing, twice, foreign.
         let apart = home.join("apart");
         std::fs::create_dir(&apart).unwrap();
@@ -99,6 +116,10 @@ fn t080_parts_are_packages_and_a_set() {
         std::fs::write(&parts[1], bytes).unwrap();
         home.pdp(&[&["import", "--destination", "none"], &whole[..]].concat()).fails(3, "");
         assert!(!home.join("none").exists());
+        let cut = std::fs::read(&parts[1]).unwrap();
+        std::fs::write(&parts[1], &cut[..cut.len() - 9]).unwrap();
+        let name = parts[1].file_name().unwrap().to_str().unwrap();
+        home.pdp(&[&["validate"], &whole[..]].concat()).fails(3, name);
     }
 }
 
