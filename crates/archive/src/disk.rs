@@ -36,6 +36,15 @@ impl OutFile {
     }
 }
 
+impl OutFile {
+    /// Asks the system to begin writing the file out, so that less is left for a later flush of everything; a hint, whose
+    /// failure changes nothing.
+    pub fn begin_flush(&self) {
+        #[cfg(target_os = "linux")]
+        let _ = rustix::fs::fadvise(&self.0, 0, None, rustix::fs::Advice::DontNeed);
+    }
+}
+
 impl Write for OutFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let most = fault::write(bytes.len())?;

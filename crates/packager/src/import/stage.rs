@@ -167,7 +167,9 @@ fn write(
         file.write_all(block).map_err(ArchiveError::io("writing", shown()))?;
         progress.advance(0, u64::try_from(n).unwrap_or(0));
     }
-    if flush {
+    if !flush {
+        file.begin_flush();
+    } else {
         file.sync().map_err(ArchiveError::io("flushing", shown()))?;
     }
     Ok(hasher.finish())
