@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::EventType;
+use crate::words::word_enum;
 
 /// The fields of one event type's records, as they were found in the data.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +41,62 @@ pub struct Field {
     /// A value of it from the data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub example: Option<Value>,
+    /// Of a point in time that is stored as a count since 1970: what it counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<TimeUnit>,
+    /// Of a decimal: most digits in all, before and behind the point, that a value of the data (or, in Parquet, the
+    /// column's type) has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precision: Option<u32>,
+    /// Of a decimal: most digits behind the point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<u32>,
+    /// The smallest number or earliest time in the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<Value>,
+    /// The largest number or latest time in the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<Value>,
+    /// Every value in the data, sorted, of text, booleans and enumerated numbers with no more than 16 different ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<Value>,
+}
+
+impl Field {
+    /// A field of which nothing but name and type is known.
+    #[must_use]
+    pub fn new(name: String, field_type: FieldType) -> Self {
+        Self {
+            name,
+            field_type,
+            description: String::new(),
+            nullable: false,
+            path: None,
+            example: None,
+            unit: None,
+            precision: None,
+            scale: None,
+            minimum: None,
+            maximum: None,
+            values: Vec::new(),
+        }
+    }
+}
+
+word_enum! {
+    /// What a time that is stored as a number counts since 1970-01-01T00:00:00Z.
+    TimeUnit, "time unit" {
+        /// Days.
+        Days = "d",
+        /// Seconds.
+        Seconds = "s",
+        /// Milliseconds.
+        Millis = "ms",
+        /// Microseconds.
+        Micros = "us",
+        /// Nanoseconds.
+        Nanos = "ns",
+    }
 }
 
 /// The type of a field.
@@ -49,10 +106,14 @@ pub struct Field {
 pub enum FieldType {
     /// `true` or `false`.
     Boolean,
-    /// A whole number of 64 bits.
+    /// A whole number of 64 bits with a sign.
     Long,
-    /// A number with a fraction, as written.
+    /// A whole number between 0 and 2^64 - 1, some value of which 64 bits with a sign do not hold.
+    UnsignedLong,
+    /// A number with a fraction, exact as written in decimal.
     Decimal,
+    /// A binary floating-point number.
+    Double,
     /// Text.
     String,
     /// A point in time.
@@ -72,10 +133,12 @@ pub enum FieldType {
 }
 
 impl FieldType {
-    const WORDS: [(Self, &'static str); 10] = [
+    const WORDS: [(Self, &'static str); 12] = [
         (Self::Boolean, "boolean"),
         (Self::Long, "long"),
+        (Self::UnsignedLong, "ulong"),
         (Self::Decimal, "decimal"),
+        (Self::Double, "double"),
         (Self::String, "string"),
         (Self::DateTime, "datetime"),
         (Self::Date, "date"),

@@ -60,37 +60,33 @@ pub fn parse_date(text: &str) -> Option<NaiveDate> {
     if shaped { NaiveDate::parse_from_str(text, "%Y-%m-%d").ok() } else { None }
 }
 
-/// A time in the manifest's JSON.
-pub(crate) mod wire {
-    use super::{DateTime, Utc};
+/// A time in a package's JSON: read in any ISO 8601 form, written in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Instant(pub DateTime<Utc>);
 
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub(crate) struct Instant(pub(crate) DateTime<Utc>);
+impl serde::Serialize for Instant {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format(self.0))
+    }
+}
 
-    impl serde::Serialize for Instant {
-        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.serialize_str(&super::format(self.0))
-        }
+impl<'de> serde::Deserialize<'de> for Instant {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        parse(&text).map(Self).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            serde::de::Error::custom(format_args!("\"{}\" is not an ISO 8601 time", shown.escape_debug()))
+        })
+    }
+}
+
+impl schemars::JsonSchema for Instant {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Instant".into()
     }
 
-    impl<'de> serde::Deserialize<'de> for Instant {
-        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-            super::parse(&text).map(Self).ok_or_else(|| {
-                let shown: String = text.chars().take(40).collect();
-                serde::de::Error::custom(format_args!("\"{}\" is not an ISO 8601 time", shown.escape_debug()))
-            })
-        }
-    }
-
-    impl schemars::JsonSchema for Instant {
-        fn schema_name() -> std::borrow::Cow<'static, str> {
-            "Instant".into()
-        }
-
-        fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-            schemars::json_schema!({ "type": "string", "format": "date-time", "description": "ISO 8601 time, written in UTC" })
-        }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date-time", "description": "ISO 8601 time, written in UTC" })
     }
 }
 

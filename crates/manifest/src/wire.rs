@@ -14,7 +14,7 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::time::wire::Instant;
+use crate::time::Instant;
 use crate::{
     CompressionLevel, ContainerFormat, ContentEncoding, CsvDialect, DataFormat, DateRange, EventSchema, EventType,
     Field, FileEntry, Filters, FormatVersion, Layout, Manifest, PackageCompression, PackageId, PackageName,

@@ -27,8 +27,8 @@ pub(super) fn papers(
         rear.push(("metadata/data_dictionary.md".into(), texts.data_dictionary(manifest)?));
     }
     if let Some(summary) = &manifest.quality {
-        let report = quality::report(&gathered.quality, summary, options.created_at);
-        rear.push(("metadata/quality_report.json".into(), report));
+        let report = quality::report(&gathered.quality, summary, manifest);
+        rear.push(("metadata/quality_report.json".into(), quality::json(&report)));
     }
     for (event_type, schema) in gathered.schemas.json_schemas() {
         rear.push((format!("metadata/schemas/{event_type}.json"), schema));

@@ -2,53 +2,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, NaiveDate, Utc};
-use pdp_manifest::{EventType, FileQuality, Grade, QualitySummary, Symbol, time};
-use serde::Serialize;
+use chrono::NaiveDate;
+use pdp_manifest::quality::{CheckTotal, Coverage, DayCount, FORMULAS, Located};
+use pdp_manifest::time::Instant;
+use pdp_manifest::{Check, EventType, FileQuality, Grade, Manifest, QualityReport, QualitySummary, Symbol};
 
 /// Most issues in words; the report's tables have them all.
 const MAX_ISSUES: usize = 50;
 /// Share of completeness in the overall score.
 const COMPLETENESS_WEIGHT: f64 = 0.4;
 
-/// `metadata/quality_report.json`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Report<'a> {
-    generated_at: String,
-    summary: &'a QualitySummary,
-    formulas: [&'static str; 3],
-    coverage: Vec<Coverage>,
-    files: &'a [FileQuality],
-}
-
-/// The days of one symbol and event type.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Coverage {
-    symbol: Symbol,
-    event_type: EventType,
-    first_day: NaiveDate,
-    last_day: NaiveDate,
-    days_with_data: usize,
-    days_expected: usize,
-    missing_days: Vec<NaiveDate>,
-}
-
-const FORMULAS: [&str; 3] = [
-    "completenessScore = 100 * days with data / days expected, over all pairs of symbol and event type; a pair expects the days between its first and last on which any symbol has data of that event type",
-    "integrityScore = 100 * max(0, 1 - findings / records); findings: unparsable lines, steps back in time, sequence gaps, repeated sequence numbers, and 1 for every empty or damaged file",
-    "overallScore = 0.4 * completenessScore + 0.6 * integrityScore; grade A from 95, B from 85, C from 70, D from 50, else F; at most B while any file is empty, damaged or has unparsable lines",
-];
-
 /// The scores of `files`.
 pub(super) fn summarize(files: &[FileQuality]) -> QualitySummary {
     let coverage = coverage(files);
-    let (with_data, expected) =
-        coverage.iter().fold((0, 0), |(with, expected), c| (with + c.days_with_data, expected + c.days_expected));
-    let completeness = if expected == 0 { 100.0 } else { 100.0 * ratio(with_data, expected) };
-    let records: u64 = files.iter().filter_map(|file| file.records).sum();
-    let findings: u64 = files.iter().map(FileQuality::findings).sum();
+    let with_data: usize = coverage.iter().map(|pair| pair.days.len()).sum();
+    let missing: usize = coverage.iter().map(|pair| pair.missing_days.len()).sum();
+    let completeness = if with_data == 0 { 100.0 } else { 100.0 * ratio(with_data, with_data + missing) };
+    let records = total_records(files);
+    let findings = files.iter().map(FileQuality::finding_count).fold(0, u64::saturating_add);
     // A package of empty files has nothing that could be sound.
     let integrity = match (findings, records) {
         (0, _) => 100.0,
@@ -67,25 +38,48 @@ pub(super) fn summarize(files: &[FileQuality]) -> QualitySummary {
 
 /// The grade of a score; an A is for packages in which every file can be read to its end.
 fn grade(overall: f64, files: &[FileQuality]) -> Grade {
-    let spoilt = |file: &FileQuality| file.damage.is_some() || file.unparsable > 0 || file.records == Some(0);
+    let spoilt = |file: &FileQuality| file.findings.keys().any(|check| check.spoils());
     match Grade::of(overall) {
         Grade::A if files.iter().any(spoilt) => Grade::B,
         grade => grade,
     }
 }
 
-/// The report as JSON text.
-pub(super) fn report(files: &[FileQuality], summary: &QualitySummary, created_at: DateTime<Utc>) -> String {
-    let report = Report {
-        generated_at: time::format(created_at),
-        summary,
-        formulas: FORMULAS,
-        coverage: coverage(files),
-        files,
+/// The report on the files of a package.
+pub(super) fn report(files: &[FileQuality], summary: &QualitySummary, manifest: &Manifest) -> QualityReport {
+    let total = |check: &Check| CheckTotal {
+        check: *check,
+        count: files.iter().map(|file| file.count(*check)).fold(0, u64::saturating_add),
+        files: count(files.iter().filter(|file| file.count(*check) > 0).count()),
+        meaning: check.meaning().to_owned(),
     };
-    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
+    QualityReport {
+        package: manifest.name.clone(),
+        package_id: manifest.package_id.clone(),
+        created_at: Instant(manifest.created_at),
+        summary: summary.clone(),
+        formulas: FORMULAS.map(str::to_owned).to_vec(),
+        total_files: count(files.len()),
+        total_records: total_records(files),
+        checks: Check::ALL.iter().map(total).collect(),
+        coverage: coverage(files),
+        files: files.to_vec(),
+    }
+}
+
+/// The report as JSON text.
+pub(super) fn json(report: &QualityReport) -> String {
+    let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
     text.push('\n');
     text
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+fn total_records(files: &[FileQuality]) -> u64 {
+    files.iter().filter_map(|file| file.records).fold(0, u64::saturating_add)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "scores have two digits; counts beyond 2^53 would not change them")]
@@ -98,76 +92,82 @@ fn two_digits(score: f64) -> f64 {
 }
 
 fn coverage(files: &[FileQuality]) -> Vec<Coverage> {
-    let mut pairs: BTreeMap<(&EventType, &Symbol), BTreeSet<NaiveDate>> = BTreeMap::new();
+    let mut pairs: BTreeMap<(&EventType, &Symbol), BTreeMap<NaiveDate, u64>> = BTreeMap::new();
     let mut of_type: BTreeMap<&EventType, BTreeSet<NaiveDate>> = BTreeMap::new();
-    for file in files.iter().filter(|file| !file.days.is_empty()) {
-        pairs.entry((&file.event_type, &file.symbol)).or_default().extend(&file.days);
-        of_type.entry(&file.event_type).or_default().extend(&file.days);
+    for file in files {
+        for day in &file.days {
+            let days = pairs.entry((&file.event_type, &file.symbol)).or_default();
+            let records = days.entry(day.date).or_default();
+            *records = records.saturating_add(day.records);
+            of_type.entry(&file.event_type).or_default().insert(day.date);
+        }
     }
     pairs
         .into_iter()
         .filter_map(|((event_type, symbol), days)| {
-            let (first_day, last_day) = (*days.first()?, *days.last()?);
-            let expected: Vec<NaiveDate> = of_type.get(event_type)?.range(first_day..=last_day).copied().collect();
+            let (first, last) = (*days.keys().next()?, *days.keys().next_back()?);
+            let expected = of_type.get(event_type)?.range(first..=last);
             Some(Coverage {
                 symbol: symbol.clone(),
                 event_type: event_type.clone(),
-                first_day,
-                last_day,
-                days_with_data: days.len(),
-                days_expected: expected.len(),
-                missing_days: expected.into_iter().filter(|day| !days.contains(day)).collect(),
+                missing_days: expected.filter(|day| !days.contains_key(day)).copied().collect(),
+                days: days.into_iter().map(|(date, records)| DayCount { date, records }).collect(),
             })
         })
         .collect()
 }
 
 fn issues(files: &[FileQuality], coverage: &[Coverage]) -> Vec<String> {
-    let mut found: Vec<(u64, String)> = Vec::new();
+    // Gravest check first, then the most frequent.
+    let mut found: Vec<(Check, std::cmp::Reverse<u64>, String)> = Vec::new();
     for file in files {
-        let path = &file.path;
-        let mut add = |weight: u64, text: String| found.push((weight, text));
-        if let Some(damage) = &file.damage {
-            add(u64::MAX, format!("{path}: {damage}"));
-        }
-        if file.records == Some(0) {
-            add(u64::MAX - 1, format!("{path}: no records"));
-        }
-        if file.unparsable > 0 {
-            add(file.unparsable, format!("{path}: {} unparsable ({})", file.unparsable, lines(&file.unparsable_lines)));
-        }
-        if file.out_of_order > 0 {
-            let (count, at) = (file.out_of_order, lines(&file.out_of_order_lines));
-            add(count, format!("{path}: {count} earlier than the record before ({at})"));
-        }
-        if file.sequence_gaps > 0 {
-            let (gaps, missing) = (file.sequence_gaps, file.sequence_missing);
-            add(gaps, format!("{path}: {gaps} sequence gaps, {missing} numbers missing"));
-        }
-        if file.sequence_repeats > 0 {
-            add(file.sequence_repeats, format!("{path}: {} repeated sequence numbers", file.sequence_repeats));
+        for (check, at) in &file.findings {
+            found.push((*check, std::cmp::Reverse(at.count), in_words(file, *check, at)));
         }
     }
+    // Stable: findings of one weight stay in the order of the paths.
+    found.sort_by_key(|(check, count, _)| (*check, *count));
+    let mut found: Vec<String> = found.into_iter().map(|(.., text)| text).collect();
     for pair in coverage.iter().filter(|pair| !pair.missing_days.is_empty()) {
         let days: Vec<String> = pair.missing_days.iter().take(5).map(ToString::to_string).collect();
         let more = if pair.missing_days.len() > days.len() { " and more" } else { "" };
         let (count, symbol, kind) = (pair.missing_days.len(), &pair.symbol, &pair.event_type);
-        found.push((0, format!("{symbol} {kind}: days without data, {count}: {}{more}", days.join(", "))));
+        found.push(format!("{symbol} {kind}: days without data, {count}: {}{more}", days.join(", ")));
     }
-    // Stable: findings of one weight stay in the order of the paths.
-    found.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     let dropped = found.len().saturating_sub(MAX_ISSUES);
-    let mut issues: Vec<String> = found.into_iter().take(MAX_ISSUES).map(|(_, text)| text).collect();
+    found.truncate(MAX_ISSUES);
     if dropped > 0 {
-        issues.push(format!("and {dropped} more in metadata/quality_report.json"));
+        found.push(format!("and {dropped} more in metadata/quality_report.json"));
     }
-    issues
+    found
 }
 
-/// `line 3` or `lines 3, 7, 9`.
-fn lines(numbers: &[u64]) -> String {
-    let list: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-    format!("{} {}", if numbers.len() == 1 { "line" } else { "lines" }, list.join(", "))
+/// Such as `data/x.jsonl: 2 crossed quotes (lines 3, 17)`.
+fn in_words(file: &FileQuality, check: Check, at: &Located) -> String {
+    let path = &file.path;
+    match (check, &file.damage) {
+        (Check::Damaged, Some(damage)) => return format!("{path}: {damage}"),
+        (Check::Empty, _) => return format!("{path}: no records"),
+        _ => {}
+    }
+    let (one, many) = check.names();
+    let name = if at.count == 1 { one } else { many };
+    let missing = match check {
+        Check::SequenceGap => format!(", {} numbers missing", file.sequence_missing),
+        _ => String::new(),
+    };
+    format!("{path}: {} {name}{missing}{}", at.count, lines(at))
+}
+
+/// ` (line 3)`, ` (lines 3, 7, 9)` or ` (lines 3, 7, 9 and more)`.
+fn lines(at: &Located) -> String {
+    let list: Vec<String> = at.lines.iter().map(ToString::to_string).collect();
+    let more = if count(list.len()) < at.count { " and more" } else { "" };
+    match list.len() {
+        0 => String::new(),
+        1 if more.is_empty() => format!(" (line {})", list.join(", ")),
+        _ => format!(" (lines {}{more})", list.join(", ")),
+    }
 }
 
 #[cfg(test)]
@@ -180,17 +180,19 @@ mod tests {
             symbol: symbol.parse().unwrap(),
             event_type: "Trade".parse().unwrap(),
             records: Some(records),
-            unparsable: 0,
-            unparsable_lines: Vec::new(),
-            out_of_order: 0,
-            out_of_order_lines: Vec::new(),
-            sequence_gaps: 0,
-            sequence_missing: 0,
-            sequence_repeats: 0,
+            first_timestamp: None,
+            last_timestamp: None,
             without_timestamp: 0,
-            days: days.iter().map(|day| day.parse().unwrap()).collect(),
+            findings: if records == 0 { BTreeMap::from([(Check::Empty, once())]) } else { BTreeMap::new() },
+            sequence_missing: 0,
+            days: days.iter().map(|day| DayCount { date: day.parse().unwrap(), records: 1 }).collect(),
+            gaps: None,
             damage: None,
         }
+    }
+
+    fn once() -> Located {
+        Located { count: 1, lines: Vec::new() }
     }
 
     #[test]
@@ -204,14 +206,16 @@ mod tests {
     fn a_missing_day_and_findings_cost_what_the_formulas_say() {
         let whole = file("A", &["2024-01-03", "2024-01-04", "2024-01-05"], 90);
         let mut holed = file("B", &["2024-01-03", "2024-01-05"], 10);
-        holed.unparsable = 10;
-        holed.unparsable_lines = vec![4];
+        holed.findings.insert(Check::Unparsable, Located { count: 10, lines: vec![4] });
         let summary = summarize(&[whole, holed]);
         assert_eq!(summary.completeness_score, 83.33);
         assert_eq!(summary.integrity_score, 90.0);
         assert_eq!(summary.overall_score, 87.33);
         assert_eq!(summary.grade, Grade::B);
-        assert_eq!(summary.issues, ["data/B: 10 unparsable (line 4)", "B Trade: days without data, 1: 2024-01-04"]);
+        assert_eq!(
+            summary.issues,
+            ["data/B: 10 unparsable lines (lines 4 and more)", "B Trade: days without data, 1: 2024-01-04"]
+        );
     }
 
     #[test]

@@ -125,12 +125,10 @@ impl Columns {
         }
         let name = super::fields::spelling(column);
         let field = Field {
-            field_type: shape.field_type(),
             description: super::fields::describe(path).to_owned(),
-            nullable: false,
             path: (name != path).then(|| path.to_owned()),
             example: shape.example.clone(),
-            name,
+            ..Field::new(name, shape.field_type())
         };
         self.fields.push((field, shape.seen, null));
     }

@@ -61,7 +61,7 @@ fn date_range(gathered: &Gathered) -> Option<DateRange> {
         if quality.days.is_empty() {
             days.extend(file.date);
         }
-        days.extend(&quality.days);
+        days.extend(quality.days.iter().map(|day| day.date));
     }
     let (start, end) = (start?, end?);
     let calendar = (end.date_naive() - start.date_naive()).num_days() + 1;

@@ -267,7 +267,7 @@ mod tests {
             assert_eq!(findings.tally.records, 3, "{piece}");
             let path = "data/x".parse().unwrap();
             let quality = findings.tally.quality(path, Symbol::unknown(), EventType::unknown(), true, None);
-            assert_eq!(quality.unparsable_lines, [6], "{piece}");
+            assert_eq!(quality.findings[&pdp_manifest::Check::Unparsable].lines, [6], "{piece}");
             assert_eq!(findings.symbols.first(), Some("AAPL"));
             let columns = findings.flat.unwrap();
             let types: Vec<_> = columns.fields.iter().map(|(_, column)| column.field_type()).collect();

@@ -188,7 +188,7 @@ mod tests {
             let path = "data/x".parse().unwrap();
             let quality =
                 findings.tally.quality(path, pdp_manifest::Symbol::unknown(), EventType::unknown(), true, None);
-            assert_eq!(quality.unparsable_lines, [5, 6]);
+            assert_eq!(quality.findings[&pdp_manifest::Check::Unparsable].lines, [5, 6]);
         }
         assert_eq!(inspect("", 1).tally.records, 0);
         assert_eq!(inspect("{}\n", 1).tally.records, 1);

@@ -1,14 +1,13 @@
 //! Counting records as they go by.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use pdp_manifest::{EventType, FileQuality, PackagePath, Symbol};
+use pdp_manifest::quality::{DayCount, Located, MAX_LINES_LISTED};
+use pdp_manifest::time::Instant;
+use pdp_manifest::{Check, EventType, FileQuality, PackagePath, Symbol};
 
 use super::clock::Stamp;
-
-/// How many line numbers of one kind of finding are kept.
-const LINES_KEPT: usize = 10;
 
 /// What is counted over the records of one file.
 #[derive(Debug, Default)]
@@ -24,7 +23,8 @@ pub(crate) struct Tally {
     unparsable: Findings,
     out_of_order: Findings,
     without_timestamp: u64,
-    days: BTreeSet<NaiveDate>,
+    /// Records of each day.
+    days: BTreeMap<NaiveDate, u64>,
     sequence: Sequence,
 }
 
@@ -37,7 +37,7 @@ struct Findings {
 impl Findings {
     fn add(&mut self, line: u64) {
         self.count += 1;
-        if self.lines.len() < LINES_KEPT {
+        if self.lines.len() < MAX_LINES_LISTED {
             self.lines.push(line);
         }
     }
@@ -48,9 +48,9 @@ impl Findings {
 struct Sequence {
     previous: Option<u64>,
     steps: u64,
-    gaps: u64,
+    gaps: Findings,
     missing: u64,
-    repeats: u64,
+    repeats: Findings,
 }
 
 impl Tally {
@@ -62,7 +62,7 @@ impl Tally {
             None => self.without_timestamp += 1,
         }
         if let Some(number) = sequence {
-            self.sequence.next(number);
+            self.sequence.next(line, number);
         }
     }
 
@@ -83,10 +83,7 @@ impl Tally {
         if self.previous.is_some_and(|previous| time < previous) {
             self.out_of_order.add(line);
         }
-        let same_day = self.previous.is_some_and(|previous| day_number(previous) == day_number(time));
-        if !same_day {
-            self.days.insert(time.date_naive());
-        }
+        *self.days.entry(time.date_naive()).or_default() += 1;
         self.previous = Some(time);
         self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
         self.latest = Some(self.latest.map_or(time, |latest| latest.max(time)));
@@ -108,8 +105,8 @@ impl Tally {
         Self { first: self.first, ..Self::default() }
     }
 
-    /// The distinct UTC days on which there are records.
-    pub(crate) fn days(&self) -> &BTreeSet<NaiveDate> {
+    /// The UTC days on which there are records, and how many.
+    pub(crate) const fn days(&self) -> &BTreeMap<NaiveDate, u64> {
         &self.days
     }
 
@@ -123,44 +120,52 @@ impl Tally {
         damage: Option<String>,
     ) -> FileQuality {
         // Where numbers usually jump, the source numbers something else than these records and a jump is no gap.
-        let dense = self.sequence.gaps * 10 <= self.sequence.steps;
+        let dense = self.sequence.gaps.count * 10 <= self.sequence.steps;
+        let mut findings = BTreeMap::new();
+        let mut add = |check: Check, found: &Findings| {
+            if found.count > 0 {
+                findings.insert(check, Located { count: found.count, lines: found.lines.clone() });
+            }
+        };
+        add(Check::Unparsable, &self.unparsable);
+        add(Check::OutOfOrder, &self.out_of_order);
+        if dense {
+            add(Check::SequenceGap, &self.sequence.gaps);
+        }
+        add(Check::SequenceRepeat, &self.sequence.repeats);
+        add(Check::Empty, &Findings { count: u64::from(counted && self.records == 0), lines: Vec::new() });
+        add(Check::Damaged, &Findings { count: u64::from(damage.is_some()), lines: Vec::new() });
         FileQuality {
             path,
             symbol,
             event_type,
             records: counted.then_some(self.records),
-            unparsable: self.unparsable.count,
-            unparsable_lines: self.unparsable.lines.clone(),
-            out_of_order: self.out_of_order.count,
-            out_of_order_lines: self.out_of_order.lines.clone(),
-            sequence_gaps: if dense { self.sequence.gaps } else { 0 },
-            sequence_missing: if dense { self.sequence.missing } else { 0 },
-            sequence_repeats: self.sequence.repeats,
+            first_timestamp: self.earliest.map(Instant),
+            last_timestamp: self.latest.map(Instant),
             without_timestamp: self.without_timestamp,
-            days: self.days.iter().copied().collect(),
+            findings,
+            sequence_missing: if dense { self.sequence.missing } else { 0 },
+            days: self.days.iter().map(|(date, records)| DayCount { date: *date, records: *records }).collect(),
+            gaps: None,
             damage,
         }
     }
 }
 
 impl Sequence {
-    fn next(&mut self, number: u64) {
+    fn next(&mut self, line: u64, number: u64) {
         if let Some(previous) = self.previous.replace(number) {
             self.steps += 1;
             match number.checked_sub(previous) {
-                Some(0) => self.repeats += 1,
+                Some(0) => self.repeats.add(line),
                 Some(1) | None => {} // None: the source began to count anew
                 Some(step) => {
-                    self.gaps += 1;
+                    self.gaps.add(line);
                     self.missing = self.missing.saturating_add(step - 1);
                 }
             }
         }
     }
-}
-
-fn day_number(time: DateTime<Utc>) -> i64 {
-    time.timestamp().div_euclid(86_400)
 }
 
 #[cfg(test)]
@@ -184,11 +189,18 @@ mod tests {
         let path = "data/x".parse().unwrap();
         let quality = tally.quality(path, Symbol::unknown(), EventType::unknown(), true, None);
         assert_eq!(quality.records, Some(26));
-        assert_eq!((quality.unparsable, quality.unparsable_lines.as_slice()), (1, &[4][..]));
-        assert_eq!((quality.out_of_order, quality.out_of_order_lines.as_slice()), (1, &[3][..]));
-        assert_eq!((quality.sequence_gaps, quality.sequence_missing, quality.sequence_repeats), (1, 3, 1));
+        assert_eq!(
+            (quality.count(Check::Unparsable), quality.findings[&Check::Unparsable].lines.as_slice()),
+            (1, &[4][..])
+        );
+        assert_eq!(
+            (quality.count(Check::OutOfOrder), quality.findings[&Check::OutOfOrder].lines.as_slice()),
+            (1, &[3][..])
+        );
+        let (gaps, repeats) = (quality.count(Check::SequenceGap), quality.count(Check::SequenceRepeat));
+        assert_eq!((gaps, quality.sequence_missing, repeats), (1, 3, 1));
         assert_eq!(quality.days.len(), 2);
-        assert_eq!(quality.findings(), 4);
+        assert_eq!(quality.finding_count(), 4);
     }
 
     #[test]
@@ -199,6 +211,6 @@ mod tests {
         }
         let path = "data/x".parse().unwrap();
         let quality = tally.quality(path, Symbol::unknown(), EventType::unknown(), true, None);
-        assert_eq!((quality.sequence_gaps, quality.without_timestamp), (0, 100));
+        assert_eq!((quality.count(Check::SequenceGap), quality.without_timestamp), (0, 100));
     }
 }

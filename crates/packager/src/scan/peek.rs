@@ -167,7 +167,7 @@ fn settle_symbol(file: &mut DataFile, findings: &Findings, certain: bool) {
 pub(super) fn days(file: &DataFile) -> Option<(NaiveDate, NaiveDate)> {
     let range = |findings: &Findings| {
         let days = findings.tally.days();
-        Some((*days.first()?, *days.last()?))
+        Some((*days.first_key_value()?.0, *days.last_key_value()?.0))
     };
     if let Some(findings) = &file.findings {
         return range(findings);
