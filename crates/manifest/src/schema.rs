@@ -120,6 +120,8 @@ pub enum FieldType {
     DateTime,
     /// A calendar date.
     Date,
+    /// Bytes that are no text.
+    Binary,
     /// A list.
     Array,
     /// A record within the record.
@@ -133,7 +135,7 @@ pub enum FieldType {
 }
 
 impl FieldType {
-    const WORDS: [(Self, &'static str); 12] = [
+    const WORDS: [(Self, &'static str); 13] = [
         (Self::Boolean, "boolean"),
         (Self::Long, "long"),
         (Self::UnsignedLong, "ulong"),
@@ -142,6 +144,7 @@ impl FieldType {
         (Self::String, "string"),
         (Self::DateTime, "datetime"),
         (Self::Date, "date"),
+        (Self::Binary, "binary"),
         (Self::Array, "array"),
         (Self::Object, "object"),
         (Self::Mixed, "mixed"),

@@ -191,8 +191,10 @@ fn pack_data(
     progress: &dyn Progress,
     parts: &mut dyn Parts,
 ) -> Result<(), PackagerError> {
-    let sources =
-        files.into_iter().map(|(file, member)| Source::File(Box::new(FileSource::new(file, member, progress))));
+    // Only these two papers speak of values.
+    let measure = options.quality_report || options.data_dictionary;
+    let source = |(file, member)| Source::File(Box::new(FileSource::new(file, member, measure, progress)));
+    let sources = files.into_iter().map(source);
     let mut unreadable = None;
     let outcome = pack(writer, sources, &PackOptions { pool }, &mut |source, outcome| {
         let Source::File(source) = source else { return Ok(()) };
@@ -232,6 +234,9 @@ impl Gathered {
         if unparsable > 0 {
             self.warnings.push(format!("{}: {unparsable} unparsable, which are no records", file.relative));
         }
+        if findings.tally.is_torn() {
+            self.warnings.push(format!("{}: its last line breaks off", file.relative));
+        }
         if !findings.counted {
             let format = file.format;
             self.warnings.push(format!("{}: the records of {format} files are not counted", file.relative));
@@ -240,17 +245,10 @@ impl Gathered {
             self.warnings.push(format!("{}: its times have no offset and are taken as UTC", file.relative));
         }
         self.schemas.add(&file.event_type, &findings);
-        self.quality.push(findings.tally.quality(
-            member.clone(),
-            file.symbol.clone(),
-            file.event_type.clone(),
-            findings.counted,
-            findings.damage,
-        ));
         self.entries.push(FileEntry {
-            path: member,
-            symbol: file.symbol,
-            event_type: file.event_type,
+            path: member.clone(),
+            symbol: file.symbol.clone(),
+            event_type: file.event_type.clone(),
             date: file.date.map(crate::scan::conventions::FileDate::start),
             source: file.source,
             format: file.format,
@@ -264,6 +262,8 @@ impl Gathered {
             schema_version: findings.schema_version,
             csv: findings.csv,
         });
+        let (tally, counted, damage) = (findings.tally, findings.counted, findings.damage);
+        self.quality.push(tally.quality(member, file.symbol, file.event_type, counted, damage));
         self.facts.push(facts);
     }
 }

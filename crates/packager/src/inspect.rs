@@ -3,16 +3,19 @@
 //! An [`Inspection`] takes a file's bytes in pieces of any size, undoes its compression and hands the content to the
 //! inspector of its format. What comes out is independent of how the bytes were cut.
 
+pub(crate) mod amounts;
 pub(crate) mod clock;
 mod columns;
 pub(crate) mod csv;
 mod dbn;
 pub(crate) mod dialect;
 mod jsonl;
+pub(crate) mod number;
 mod parquet;
 pub(crate) mod record;
 pub(crate) mod shape;
 pub(crate) mod sniff;
+pub(crate) mod stats;
 pub(crate) mod tally;
 mod template;
 
@@ -138,11 +141,12 @@ const ZSTD_WINDOW_LOG: u32 = 27;
 impl Inspection {
     /// A file of this format and compression. Parquet needs to be read at random and goes by unseen; see
     /// [`parquet_file`].
-    pub(crate) fn new(format: DataFormat, encoding: ContentEncoding) -> Self {
+    /// With `measure`, the values of the records are looked at, and not only counted.
+    pub(crate) fn new(format: DataFormat, encoding: ContentEncoding, measure: bool) -> Self {
         let inspector: Box<dyn Inspector> = match format {
-            DataFormat::Jsonl => Box::<jsonl::Jsonl>::default(),
-            DataFormat::Csv => Box::<csv::Csv>::default(),
-            DataFormat::Dbn => Box::<dbn::Dbn>::default(),
+            DataFormat::Jsonl => Box::new(jsonl::Jsonl::new(measure)),
+            DataFormat::Csv => Box::new(csv::Csv::new(measure)),
+            DataFormat::Dbn => Box::new(dbn::Dbn::new(measure)),
             DataFormat::Parquet | DataFormat::Fxd => Box::new(Opaque),
         };
         let feed = Feed { inspector, size: 0 };
@@ -208,8 +212,8 @@ impl Inspection {
 }
 
 /// Looks into a Parquet file.
-pub(crate) fn parquet_file(file: &File) -> Findings {
-    parquet::inspect(file).unwrap_or_else(|reason| Findings {
+pub(crate) fn parquet_file(file: &File, measure: bool) -> Findings {
+    parquet::inspect(file, measure).unwrap_or_else(|reason| Findings {
         damage: Some(format!("it cannot be read as Parquet: {reason}")),
         ..Findings::default()
     })
@@ -228,7 +232,7 @@ mod tests {
     }
 
     fn inspect(bytes: &[u8], encoding: ContentEncoding, piece: usize) -> Findings {
-        let mut inspection = Inspection::new(DataFormat::Jsonl, encoding);
+        let mut inspection = Inspection::new(DataFormat::Jsonl, encoding, true);
         for part in bytes.chunks(piece) {
             inspection.feed(part);
         }

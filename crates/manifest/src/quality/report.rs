@@ -91,7 +91,7 @@ pub struct DayCount {
 }
 
 /// What the packing pass found in one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FileQuality {
     /// The member.
@@ -121,11 +121,11 @@ pub struct FileQuality {
 }
 
 /// Times without a record that are long for their file. They are no findings: a closed session is one as well.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TimeGaps {
     /// What counts as long, in seconds.
-    pub threshold_seconds: u64,
+    pub threshold_seconds: f64,
     /// How many there are.
     pub count: u64,
     /// The longest, in the order of time; at most [`MAX_GAPS_LISTED`].

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::inspect::Findings;
 use crate::inspect::shape::{Kind, Shape};
+use crate::inspect::stats::Stats;
 
 /// What the records of one event type look like, over all files.
 #[derive(Debug, Default)]
@@ -69,8 +70,17 @@ impl Schemas {
 #[derive(Debug, Default)]
 struct Columns {
     records: u64,
-    /// A column, how often it was there, and whether it was null.
-    fields: Vec<(Field, u64, bool)>,
+    columns: Vec<Column>,
+}
+
+/// A column, and what is known of its values.
+#[derive(Debug)]
+struct Column {
+    field: Field,
+    /// How often it was there.
+    seen: u64,
+    null: bool,
+    stats: Stats,
 }
 
 impl Columns {
@@ -116,11 +126,12 @@ impl Columns {
     /// Adds a column; spellings that differ in case alone are one column.
     fn add(&mut self, column: &str, path: &str, shape: &Shape) {
         let null = shape.has(Kind::Null);
-        let known = self.fields.iter_mut().find(|(field, ..)| field.name.eq_ignore_ascii_case(column));
-        if let Some((field, seen, was_null)) = known {
-            *seen += shape.seen;
-            *was_null |= null;
-            field.field_type = wider(&field.field_type, &shape.field_type());
+        let known = self.columns.iter_mut().find(|known| known.field.name.eq_ignore_ascii_case(column));
+        if let Some(known) = known {
+            known.seen += shape.seen;
+            known.null |= null;
+            known.field.field_type = wider(&known.field.field_type, &shape.field_type());
+            known.stats.merge(&shape.stats);
             return;
         }
         let name = super::fields::spelling(column);
@@ -130,16 +141,78 @@ impl Columns {
             example: shape.example.clone(),
             ..Field::new(name, shape.field_type())
         };
-        self.fields.push((field, shape.seen, null));
+        self.columns.push(Column { field, seen: shape.seen, null, stats: shape.stats.clone() });
     }
 
     fn fields(&self) -> Vec<Field> {
-        let nullable = |(field, seen, null): &(Field, u64, bool)| {
-            let nullable = *null || *seen < self.records;
-            Field { nullable, ..field.clone() }
-        };
-        self.fields.iter().map(nullable).collect()
+        self.columns.iter().map(|column| column.field(self.records)).collect()
     }
+}
+
+impl Column {
+    /// The field, over so many records.
+    fn field(&self, records: u64) -> Field {
+        let stats = &self.stats;
+        let mut field = Field { nullable: self.null || self.seen < records, ..self.field.clone() };
+        let text = |time| Value::from(pdp_manifest::time::format(time));
+        let range = match field.field_type {
+            FieldType::DateTime => {
+                field.unit = stats.unit();
+                stats.time.map(|(low, high)| (text(low), text(high)))
+            }
+            FieldType::Date => stats
+                .time
+                .map(|(low, high)| (low.date_naive(), high.date_naive()))
+                .map(|(low, high)| (Value::from(low.to_string()), Value::from(high.to_string()))),
+            FieldType::Long => stats.long.map(|(low, high)| (low.into(), high.into())),
+            FieldType::UnsignedLong => {
+                let low = stats.long.map(|(low, _)| Value::from(low)).or(stats.unsigned.map(Value::from));
+                low.zip(stats.unsigned.map(Value::from))
+            }
+            FieldType::Decimal | FieldType::Double => {
+                stats.numbers().map(|(low, high)| (shortest(low), shortest(high)))
+            }
+            _ => None,
+        };
+        (field.minimum, field.maximum) = range.unzip();
+        if field.field_type == FieldType::Decimal
+            && let Some((low, high)) = stats.numbers()
+        {
+            let scale = u32::from(stats.scale);
+            field.scale = Some(scale);
+            field.precision = Some(whole_digits(low.abs().max(high.abs())) + scale);
+        }
+        field.values = self.values(&field.field_type);
+        field
+    }
+
+    /// Every value, of fields that have few.
+    fn values(&self, field_type: &FieldType) -> Vec<Value> {
+        let codes = self.stats.codes().iter().map(|code| Value::from(*code));
+        let texts = self.stats.texts().iter().map(|text| Value::from(&**text));
+        match field_type {
+            FieldType::Boolean => {
+                let seen = [(1, false), (2, true)].into_iter().filter(|(bit, _)| self.stats.booleans & bit != 0);
+                seen.map(|(_, value)| value.into()).collect()
+            }
+            // Some collectors write a code in one file and its word in another.
+            FieldType::String | FieldType::Long | FieldType::Mixed => codes.chain(texts).collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A number as JSON writes it shortest: without a fraction where it has none.
+fn shortest(value: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "below 2^53 in size and whole")]
+    if value.fract() == 0.0 && value.abs() < 9_007_199_254_740_992.0 { (value as i64).into() } else { value.into() }
+}
+
+/// Digits before the point.
+fn whole_digits(value: f64) -> u32 {
+    let text = format!("{value:.0}");
+    // 0.7 has none, and rounds to one all the same.
+    if value < 1.0 { 0 } else { u32::try_from(text.len()).unwrap_or(u32::MAX) }
 }
 
 /// The fields that some record really has.
@@ -147,11 +220,17 @@ fn present(shape: &Shape) -> impl Iterator<Item = (&str, &Shape)> {
     shape.fields.iter().filter(|(_, field)| field.seen > 0).map(|(name, field)| (name.as_str(), field))
 }
 
+const NUMBERS: [FieldType; 4] = [FieldType::Long, FieldType::UnsignedLong, FieldType::Decimal, FieldType::Double];
+
 fn wider(a: &FieldType, b: &FieldType) -> FieldType {
     match (a, b) {
         _ if a == b => a.clone(),
         (FieldType::Null, other) | (other, FieldType::Null) => other.clone(),
-        (FieldType::Long | FieldType::Decimal, FieldType::Long | FieldType::Decimal) => FieldType::Decimal,
+        _ if NUMBERS.contains(a) && NUMBERS.contains(b) => {
+            // The later of two in the list holds the values of both.
+            let place = |wanted| NUMBERS.iter().position(|known| known == wanted);
+            if place(a) > place(b) { a.clone() } else { b.clone() }
+        }
         (FieldType::DateTime, FieldType::Date) | (FieldType::Date, FieldType::DateTime) => FieldType::DateTime,
         _ => FieldType::Mixed,
     }
@@ -172,9 +251,9 @@ fn json_schema(shape: &Shape, path: &str) -> Value {
         types.push("string");
     }
     // Every integer is a number too, so one word is enough where both were seen.
-    if shape.has(Kind::Decimal) {
+    if shape.has(Kind::Decimal) || shape.has(Kind::Double) {
         types.push("number");
-    } else if shape.has(Kind::Long) {
+    } else if shape.has(Kind::Long) || shape.has(Kind::Unsigned) {
         types.push("integer");
     }
     let mut schema = Map::new();

@@ -21,6 +21,8 @@ pub(super) struct FileSource<'a> {
     pub(super) file: DataFile,
     pub(super) member: PackagePath,
     progress: &'a dyn Progress,
+    /// Whether the values of its records are looked at, and not only counted.
+    measure: bool,
     handle: Option<File>,
     /// Bytes still to be given: a file that grows is packed as it was when it was opened.
     left: u64,
@@ -38,10 +40,10 @@ pub(super) struct TextSource {
 }
 
 impl<'a> FileSource<'a> {
-    pub(super) fn new(file: DataFile, member: PackagePath, progress: &'a dyn Progress) -> Self {
+    pub(super) fn new(file: DataFile, member: PackagePath, measure: bool, progress: &'a dyn Progress) -> Self {
         let compressed = is_compressed(&file);
         let (handle, inspection, findings, changed) = (None, None, None, None);
-        Self { file, member, progress, handle, left: 0, inspection, findings, compressed, changed }
+        Self { file, member, progress, measure, handle, left: 0, inspection, findings, compressed, changed }
     }
 
     /// The file, what it holds, and how it changed while it was read.
@@ -116,8 +118,9 @@ impl MemberSource for FileSource<'_> {
         let metadata = handle.metadata()?;
         let modified = metadata.modified().ok();
         let same = metadata.len() == self.file.size && modified == self.file.modified;
-        if !same && self.file.format == DataFormat::Parquet {
-            self.file.findings = Some(Box::new(parquet_file(&handle)));
+        // When it was looked for, only its symbol and times were read.
+        if self.file.format == DataFormat::Parquet && (self.measure || !same) {
+            self.file.findings = Some(Box::new(parquet_file(&handle, self.measure)));
             self.compressed = is_compressed(&self.file);
         }
         if !same {
@@ -125,7 +128,7 @@ impl MemberSource for FileSource<'_> {
             self.file.modified = modified;
         }
         self.left = self.file.size;
-        self.inspection = Some(Inspection::new(self.file.format, self.file.encoding));
+        self.inspection = Some(Inspection::new(self.file.format, self.file.encoding, self.measure));
         self.handle = Some(handle);
         Ok(self.left)
     }

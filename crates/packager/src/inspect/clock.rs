@@ -1,6 +1,7 @@
 //! Times in data: text in several forms, and numbers since 1970 whose unit shows in their size.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use pdp_manifest::TimeUnit;
 
 /// A time, and whether its text (or being a count since 1970) fixes its offset from UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,15 +80,25 @@ fn compact(text: &str) -> Option<DateTime<Utc>> {
 ///
 /// The borders lie so that every unit covers 1973 to 2286; smaller counts (a bar index, a time of day) are no times.
 pub(crate) fn from_epoch(count: i64) -> Option<Stamp> {
-    const SECONDS: i64 = 10_000_000_000;
-    let time = match count {
-        100_000_000..SECONDS => DateTime::from_timestamp(count, 0),
-        SECONDS..10_000_000_000_000 => DateTime::from_timestamp_millis(count),
-        10_000_000_000_000..10_000_000_000_000_000 => DateTime::from_timestamp_micros(count),
-        10_000_000_000_000_000.. => Some(DateTime::from_timestamp_nanos(count)),
-        _ => None,
+    let time = match unit_of(count)? {
+        TimeUnit::Days => None,
+        TimeUnit::Seconds => DateTime::from_timestamp(count, 0),
+        TimeUnit::Millis => DateTime::from_timestamp_millis(count),
+        TimeUnit::Micros => DateTime::from_timestamp_micros(count),
+        TimeUnit::Nanos => Some(DateTime::from_timestamp_nanos(count)),
     }?;
     Some(Stamp { time, zoned: true })
+}
+
+/// What a count since 1970 counts, by its size.
+pub(crate) const fn unit_of(count: i64) -> Option<TimeUnit> {
+    match count {
+        100_000_000..10_000_000_000 => Some(TimeUnit::Seconds),
+        10_000_000_000..10_000_000_000_000 => Some(TimeUnit::Millis),
+        10_000_000_000_000..10_000_000_000_000_000 => Some(TimeUnit::Micros),
+        10_000_000_000_000_000.. => Some(TimeUnit::Nanos),
+        _ => None,
+    }
 }
 
 /// Seconds since 1970 with a fraction, kept to the microsecond that a double can hold.

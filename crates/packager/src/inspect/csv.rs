@@ -1,9 +1,15 @@
 //! Delimited text.
 
-use csv_core::{ReadRecordResult, Reader};
-use pdp_manifest::CsvDialect;
+use std::hash::BuildHasher as _;
 
-use super::shape::{Kind, Role, Shape};
+use csv_core::{ReadRecordResult, Reader};
+use foldhash::fast::FixedState;
+use pdp_manifest::{CsvDialect, TimeUnit};
+
+use super::amounts::Amounts;
+use super::number::{self, Number};
+use super::shape::{Kind, Role, Shape, kind_of, text_kind};
+use super::tally::{Observation, Tally};
 use super::{Findings, Inspector, clock, columns, dialect, record, sniff};
 
 /// A row longer than this is no record.
@@ -12,14 +18,18 @@ const MAX_ROW: usize = 64 << 20;
 /// Counts the rows of CSV and learns the types of its columns.
 ///
 /// A record is a row of at least one and at most as many fields as there are columns, the header not counted.
-#[derive(Default)]
 pub(crate) struct Csv {
+    /// Whether values are looked at, and not only counted.
+    measure: bool,
     /// The beginning of the file until the dialect is clear.
     head: Vec<u8>,
     rows: Option<Rows>,
 }
 
-struct Rows {
+/// The rows of a file whose dialect is known.
+pub(crate) struct Rows {
+    measure: bool,
+    hasher: FixedState,
     reader: Reader,
     dialect: CsvDialect,
     findings: Findings,
@@ -31,6 +41,8 @@ struct Rows {
     header_pending: bool,
     /// The line on which the current row began.
     line: u64,
+    /// Whether the file has ended, so that a row that comes now has no newline behind it.
+    ended: bool,
 }
 
 impl Inspector for Csv {
@@ -57,18 +69,24 @@ impl Inspector for Csv {
 }
 
 impl Csv {
+    pub(crate) const fn new(measure: bool) -> Self {
+        Self { measure, head: Vec::new(), rows: None }
+    }
+
     fn begin(&mut self) {
         let head = std::mem::take(&mut self.head);
-        let mut rows = Rows::new(dialect::sniff(head.get(..sniff::HEAD).unwrap_or(&head)));
+        let mut rows = Rows::new(dialect::sniff(head.get(..sniff::HEAD).unwrap_or(&head)), self.measure);
         rows.feed(&head);
         self.rows = Some(rows);
     }
 }
 
 impl Rows {
-    fn new(dialect: CsvDialect) -> Self {
+    fn new(dialect: CsvDialect, measure: bool) -> Self {
         let columns = shape_of(&dialect);
         Self {
+            measure,
+            hasher: FixedState::default(),
             reader: dialect::reader(&dialect),
             header_pending: dialect.has_header,
             dialect,
@@ -79,7 +97,34 @@ impl Rows {
             ends: vec![0; 64],
             ends_used: 0,
             line: 1,
+            ended: false,
         }
+    }
+
+    /// Rows that are records of a binary format as text.
+    pub(crate) fn of_records(dialect: CsvDialect) -> Self {
+        let mut rows = Self::new(dialect, true);
+        for (name, column) in &mut rows.columns.fields {
+            column.role = match (name.as_str(), column.role) {
+                // Prices of different instruments are no series.
+                ("instrument_id", _) => Role::Symbol,
+                // Venues number messages, of which one can make several records and another none.
+                (_, Role::Sequence) => Role::None,
+                (_, role) => role,
+            };
+        }
+        rows
+    }
+
+    /// Takes one row with its newline, which is the record of this number.
+    pub(crate) fn feed_row(&mut self, number: u64, row: &[u8]) {
+        self.line = number;
+        self.feed(row);
+    }
+
+    /// What was counted, and the columns.
+    pub(crate) fn into_parts(self) -> (Tally, Shape) {
+        (self.findings.tally, self.columns)
     }
 
     fn feed(&mut self, mut bytes: &[u8]) {
@@ -123,8 +168,11 @@ impl Rows {
             self.findings.tally.unparsable(line);
             return;
         }
+        if self.ended && count < self.dialect.columns.len() {
+            self.findings.tally.torn_record(line);
+        }
         let (mut time, mut fallback, mut sequence) = (None, None, None);
-        let mut symbol = None;
+        let (mut symbol, mut amounts) = (None, Amounts::default());
         let mut start = 0;
         self.columns.note(Kind::Object, 1);
         for (i, (_, column)) in self.columns.fields.iter_mut().enumerate() {
@@ -132,25 +180,36 @@ impl Rows {
             let field = self.fields.get(start..end).unwrap_or_default();
             start = end;
             let text = String::from_utf8_lossy(field);
-            note(column, &text);
-            match column.role {
-                Role::Time => time = clock::parse(&text),
-                Role::FallbackTime => fallback = fallback.or_else(|| clock::parse(&text)),
-                Role::Sequence => sequence = text.trim().parse().ok(),
-                Role::Symbol => symbol = Some(text),
-                Role::Source if self.findings.source.is_none() && !text.is_empty() => {
+            let value = note(column, &text, self.measure);
+            match (column.role, value) {
+                (Role::Time, Value::Time(stamp)) => time = time.or(Some(stamp)),
+                (Role::FallbackTime, Value::Time(stamp)) => fallback = fallback.or(Some(stamp)),
+                (Role::Sequence, _) => sequence = text.trim().parse().ok(),
+                (Role::Symbol, _) => symbol = Some(text),
+                (Role::Amount(amount), Value::Number(number)) => amounts.set(amount, number.value()),
+                (Role::Source, _) if self.findings.source.is_none() && !text.is_empty() => {
                     self.findings.source = Some(text.into_owned());
                 }
                 _ => {}
             }
         }
-        if let Some(symbol) = symbol {
-            self.findings.symbols.note(&symbol);
+        if let Some(symbol) = &symbol {
+            self.findings.symbols.note(symbol);
         }
-        self.findings.tally.record(line, time.or(fallback), sequence);
+        let ends = self.ends.get(..count).unwrap_or_default();
+        let whole = self.fields.get(..ends.last().copied().unwrap_or(0)).unwrap_or_default();
+        self.findings.tally.record(Observation {
+            line,
+            time: time.or(fallback),
+            sequence,
+            symbol: symbol.as_deref().unwrap_or_default(),
+            hash: self.measure.then(|| self.hasher.hash_one((whole, ends))),
+            amounts: self.measure.then_some(&amounts),
+        });
     }
 
     fn finish(mut self, torn: bool) -> Findings {
+        self.ended = true;
         // A row that breaks off where the data is torn may end in half a number.
         // No input means the end: a last line without its newline becomes a row.
         for _ in 0..if torn { 0 } else { 64 } {
@@ -223,26 +282,62 @@ fn column_role(name: &str) -> Role {
     }
 }
 
+/// What a field of text says, where that counts.
+#[derive(Clone, Copy)]
+enum Value {
+    Other,
+    Time(clock::Stamp),
+    Number(Number),
+}
+
 /// Notes a field of text by what it looks like.
-fn note(column: &mut Shape, text: &str) {
+fn note(column: &mut Shape, text: &str, measure: bool) -> Value {
     let trimmed = text.trim();
     if trimmed.is_empty() {
         column.note(Kind::Null, 1);
-    } else if matches!(column.role, Role::Time | Role::FallbackTime) && clock::parse(trimmed).is_some() {
-        column.note(Kind::DateTime, 1);
-        column.exemplify(|| trimmed.into());
-    } else if trimmed.parse::<i64>().is_ok() {
-        column.note(Kind::Long, 1);
-        column.exemplify(|| trimmed.into());
-    } else if trimmed.parse::<f64>().is_ok() && !trimmed.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        column.note(Kind::Decimal, 1);
-        column.exemplify(|| trimmed.into());
-    } else if trimmed.eq_ignore_ascii_case("true") || trimmed.eq_ignore_ascii_case("false") {
-        column.note(Kind::Boolean, 1);
-        column.exemplify(|| trimmed.into());
-    } else {
-        column.note_text(trimmed, 1);
+        return Value::Other;
     }
+    column.exemplify(|| trimmed.into());
+    if matches!(column.role, Role::Time | Role::FallbackTime)
+        && let Some(stamp) = clock::parse(trimmed)
+    {
+        column.note(Kind::DateTime, 1);
+        if measure {
+            column.stats.note_time(stamp.time);
+            match number::parse(trimmed) {
+                Some(Number::Long(count)) => column.stats.note_count(count),
+                Some(_) => column.stats.note_unit(TimeUnit::Seconds),
+                None => {}
+            }
+        }
+        return Value::Time(stamp);
+    }
+    if let Some(number) = number::parse(trimmed) {
+        column.note(kind_of(number), 1);
+        if measure {
+            column.stats.note_number(number);
+            if let (Role::Code, Number::Long(code)) = (column.role, number) {
+                column.stats.note_code(code);
+            }
+        }
+        return Value::Number(number);
+    }
+    let (yes, no) = (trimmed.eq_ignore_ascii_case("true"), trimmed.eq_ignore_ascii_case("false"));
+    if yes || no {
+        column.note(Kind::Boolean, 1);
+        if measure {
+            column.stats.note_boolean(yes);
+        }
+        return Value::Other;
+    }
+    column.note(text_kind(trimmed.as_bytes()), 1);
+    if measure {
+        match clock::parse(trimmed).filter(|_| text_kind(trimmed.as_bytes()) != Kind::String) {
+            Some(stamp) => column.stats.note_time(stamp.time),
+            None => column.stats.note_text(trimmed),
+        }
+    }
+    Value::Other
 }
 
 #[cfg(test)]
@@ -252,7 +347,7 @@ mod tests {
     use super::*;
 
     fn inspect(text: &str, piece: usize) -> Findings {
-        let mut inspector = Box::<Csv>::default();
+        let mut inspector = Box::new(Csv::new(true));
         for part in text.as_bytes().chunks(piece) {
             inspector.feed(part);
         }

@@ -1,10 +1,14 @@
 //! Databento Binary Encoding.
 
+mod fields;
+
 use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
 use dbn::{Metadata, Schema};
 use pdp_manifest::EventType;
 
+use self::fields::Fields;
 use super::clock::{self, Stamp};
+use super::tally::Observation;
 use super::{Findings, Inspector};
 
 /// Counts the records of a DBN stream.
@@ -13,9 +17,17 @@ pub(crate) struct Dbn {
     machine: DbnFsm,
     findings: Findings,
     damage: Option<String>,
+    /// Looks at the values; none where records are only counted.
+    fields: Option<Fields>,
+    /// Records so far.
+    records: u64,
 }
 
 impl Dbn {
+    pub(crate) fn new(measure: bool) -> Self {
+        Self { fields: measure.then(Fields::default), ..Self::default() }
+    }
+
     fn metadata(&mut self, metadata: &Metadata) {
         for symbol in &metadata.symbols {
             self.findings.symbols.note(symbol);
@@ -28,9 +40,15 @@ impl Dbn {
     }
 
     fn record(&mut self) {
-        let stamp = self.machine.last_record().and_then(|record| stamp(record.header().ts_event));
-        let number = self.findings.tally.records + 1;
-        self.findings.tally.record(number, stamp, None);
+        self.records += 1;
+        let record = self.machine.last_record();
+        if let (Some(fields), Some(record)) = (&mut self.fields, record)
+            && fields.record(self.records, record)
+        {
+            return;
+        }
+        let time = record.and_then(|record| stamp(record.header().ts_event));
+        self.findings.tally.record(Observation { line: self.records, time, ..Observation::default() });
     }
 }
 
@@ -72,7 +90,7 @@ impl Inspector for Dbn {
                     ProcessResult::Metadata(metadata) => self.metadata(&metadata),
                     ProcessResult::Record(()) => self.record(),
                     ProcessResult::Err(error) => {
-                        let number = self.findings.tally.records + 1;
+                        let number = self.records + 1;
                         self.damage = Some(format!("record {number} cannot be read: {error}"));
                         return;
                     }
@@ -85,6 +103,11 @@ impl Inspector for Dbn {
         let left = self.machine.data().len();
         if self.damage.is_none() && left > 0 {
             self.damage = Some(format!("the last {left} bytes are no whole record"));
+        }
+        if let Some((mut tally, shape)) = self.fields.and_then(Fields::finish) {
+            tally.add_unchecked(&self.findings.tally);
+            self.findings.tally = tally;
+            self.findings.flat = Some(shape);
         }
         self.findings.damage = self.damage;
         self.findings.counted = true;

@@ -1,10 +1,14 @@
 //! JSON Lines.
 
+use std::hash::BuildHasher as _;
+
+use foldhash::fast::FixedState;
 use memchr::memchr;
 use pdp_manifest::EventType;
 
 use super::record::{self, Envelope};
 use super::shape::Shape;
+use super::tally::Observation;
 use super::template::Template;
 use super::{Findings, Inspector};
 
@@ -13,6 +17,9 @@ const MAX_LINE: usize = 64 << 20;
 
 /// Counts the records of JSON Lines and learns their shape.
 pub(crate) struct Jsonl {
+    /// Whether values are looked at, and not only counted.
+    measure: bool,
+    hasher: FixedState,
     findings: Findings,
     shape: Shape,
     envelope: Envelope,
@@ -25,15 +32,19 @@ pub(crate) struct Jsonl {
     /// Whether the current line has grown past [`MAX_LINE`] and its rest is skipped.
     overlong: bool,
     line: u64,
+    /// Whether the current line is the last and no newline ends it.
+    last: bool,
 }
 
 /// Most templates that are kept, and most that are made: where lines vary more, comparing them does not pay.
 const TEMPLATES_KEPT: usize = 6;
 const TEMPLATES_MADE: usize = 48;
 
-impl Default for Jsonl {
-    fn default() -> Self {
+impl Jsonl {
+    pub(crate) fn new(measure: bool) -> Self {
         Self {
+            measure,
+            hasher: FixedState::default(),
             findings: Findings::default(),
             shape: Shape::default(),
             envelope: Envelope::default(),
@@ -42,6 +53,7 @@ impl Default for Jsonl {
             partial: Vec::new(),
             overlong: false,
             line: 0,
+            last: false,
         }
     }
 }
@@ -49,17 +61,30 @@ impl Default for Jsonl {
 impl Jsonl {
     /// Counts a line that is made like an earlier one; false where it is not.
     fn line_like_another(&mut self, bytes: &[u8]) -> bool {
+        let hash = self.hash(bytes);
         for at in 0..self.templates.len() {
-            let Some(reading) = self.templates.get(at).and_then(|template| template.read(bytes)) else { continue };
-            self.findings.tally.record(self.line, reading.time, reading.sequence);
+            let Some(template) = self.templates.get_mut(at) else { continue };
+            let Some(reading) = template.read(bytes) else { continue };
+            template.accept(bytes);
+            self.findings.tally.record(Observation {
+                line: self.line,
+                time: reading.time,
+                sequence: reading.sequence,
+                symbol: reading.symbol,
+                hash,
+                amounts: self.measure.then_some(&reading.amounts),
+            });
             self.findings.symbols.note(reading.symbol);
             self.templates.swap(0, at);
-            if let Some(template) = self.templates.first_mut() {
-                template.fitted += 1;
-            }
             return true;
         }
         false
+    }
+
+    /// The hash by which copies of a line are known; a line's end may have a carriage return or not.
+    fn hash(&self, bytes: &[u8]) -> Option<u64> {
+        let line = bytes.strip_suffix(b"\r").unwrap_or(bytes);
+        self.measure.then(|| self.hasher.hash_one(line))
     }
 
     /// Makes a template of a line that was walked.
@@ -68,20 +93,21 @@ impl Jsonl {
             return;
         }
         self.to_make -= 1;
-        let Some(template) = Template::of(line, &self.shape) else { return };
+        let Some(template) = Template::of(line, &self.shape, self.measure) else { return };
         if self.templates.len() == TEMPLATES_KEPT
             && let Some(last) = self.templates.pop()
         {
-            self.settle(&last);
+            self.settle(last);
         }
         self.templates.insert(0, template);
     }
 
     /// Counts the lines that fitted a template.
-    fn settle(&mut self, template: &Template) {
+    fn settle(&mut self, mut template: Template) {
         if template.fitted > 0 {
+            let stats = template.take_stats();
             // The line was walked before, so it can be walked again.
-            let _ = record::count(template.line(), &mut self.shape, template.fitted);
+            let _ = record::count(template.line(), &mut self.shape, template.fitted, stats);
         }
     }
 
@@ -94,11 +120,23 @@ impl Jsonl {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return;
         }
-        if record::read(bytes, &mut self.shape, &mut self.envelope).is_err() {
-            self.findings.tally.unparsable(self.line);
+        if record::read(bytes, &mut self.shape, &mut self.envelope, self.measure).is_err() {
+            if self.last {
+                self.findings.tally.torn(self.line);
+            } else {
+                self.findings.tally.unparsable(self.line);
+            }
             return;
         }
-        self.findings.tally.record(self.line, self.envelope.time, self.envelope.sequence);
+        let hash = self.hash(bytes);
+        self.findings.tally.record(Observation {
+            line: self.line,
+            time: self.envelope.time,
+            sequence: self.envelope.sequence,
+            symbol: &self.envelope.symbol,
+            hash,
+            amounts: self.measure.then_some(&self.envelope.amounts),
+        });
         self.findings.symbols.note(&self.envelope.symbol);
         self.learn(bytes);
         if self.findings.tally.records == 1 {
@@ -154,10 +192,11 @@ impl Inspector for Jsonl {
 
     fn finish(mut self: Box<Self>, _: bool) -> Findings {
         if self.overlong || !self.partial.is_empty() {
+            self.last = true;
             self.end_line(&[]);
         }
         for template in std::mem::take(&mut self.templates) {
-            self.settle(&template);
+            self.settle(template);
         }
         self.findings.counted = true;
         self.findings.nested = Some(self.shape);
@@ -170,7 +209,7 @@ mod tests {
     use super::*;
 
     fn inspect(text: &str, piece: usize) -> Findings {
-        let mut inspector = Box::<Jsonl>::default();
+        let mut inspector = Box::new(Jsonl::new(true));
         for part in text.as_bytes().chunks(piece) {
             inspector.feed(part);
         }
@@ -183,12 +222,13 @@ mod tests {
         for piece in [1, 2, 3, 7, 1000] {
             let findings = inspect(text, piece);
             assert_eq!(findings.tally.records, 2, "{piece}");
-            assert_eq!(findings.tally.unparsable_count(), 2);
+            assert_eq!((findings.tally.unparsable_count(), findings.tally.is_torn()), (1, true));
             assert_eq!(findings.event_type.as_ref().map(EventType::as_str), Some("Trade"));
             let path = "data/x".parse().unwrap();
             let quality =
                 findings.tally.quality(path, pdp_manifest::Symbol::unknown(), EventType::unknown(), true, None);
-            assert_eq!(quality.findings[&pdp_manifest::Check::Unparsable].lines, [5, 6]);
+            assert_eq!(quality.findings[&pdp_manifest::Check::Unparsable].lines, [5]);
+            assert_eq!(quality.findings[&pdp_manifest::Check::TornLastLine].lines, [6]);
         }
         assert_eq!(inspect("", 1).tally.records, 0);
         assert_eq!(inspect("{}\n", 1).tally.records, 1);
@@ -218,17 +258,18 @@ mod tests {
         };
         let text: String = (0..3000).map(line).collect();
         let fast = inspect(&text, 1000);
-        let mut slow = Box::new(Jsonl { to_make: 0, ..Jsonl::default() });
+        let mut slow = Box::new(Jsonl { to_make: 0, ..Jsonl::new(true) });
         slow.feed(text.as_bytes());
         let slow = slow.finish(false);
         assert!(fast.nested.as_ref().unwrap().is_like(slow.nested.as_ref().unwrap()));
-        let told = |findings: &Findings| {
+        let told = |findings: Findings| {
             let path = "data/x".parse().unwrap();
-            let tally = &findings.tally;
+            let tally = findings.tally;
             let quality = tally.quality(path, pdp_manifest::Symbol::unknown(), EventType::unknown(), true, None);
-            (serde_json::to_string(&quality).unwrap(), tally.earliest, tally.latest, tally.records)
+            serde_json::to_string(&quality).unwrap()
         };
-        assert_eq!(told(&fast), told(&slow));
+
         assert_eq!((fast.symbols.first(), fast.symbols.second()), (slow.symbols.first(), slow.symbols.second()));
+        assert_eq!(told(fast), told(slow));
     }
 }

@@ -7,15 +7,19 @@ use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::amounts::{Amount, Amounts, amount_named};
 use super::clock::{self, Stamp};
-use super::shape::{Kind, Role, Shape};
+use super::number::{self, Number};
+use super::shape::{Kind, Role, Shape, text_kind};
+use super::stats::Stats;
 
-/// The values of one record that are counted.
+/// The values of one record that are counted and checked.
 #[derive(Debug, Default)]
 pub(crate) struct Envelope {
     pub(crate) time: Option<Stamp>,
     fallback_time: Option<Stamp>,
     pub(crate) sequence: Option<u64>,
+    pub(crate) amounts: Amounts,
     /// Buffers keep their room from record to record.
     pub(crate) symbol: String,
     pub(crate) event_type: String,
@@ -30,6 +34,7 @@ impl Envelope {
         self.time = None;
         self.fallback_time = None;
         self.sequence = None;
+        self.amounts = Amounts::default();
         self.event_number = None;
         for text in [&mut self.symbol, &mut self.event_type, &mut self.kind, &mut self.source, &mut self.schema_version]
         {
@@ -38,43 +43,141 @@ impl Envelope {
     }
 }
 
-/// Reads one line as a record: an object, and nothing behind it.
+/// Reads one line as a record: an object, and nothing behind it. Where `measure` is set, the values of its fields are
+/// noted in the shape too.
 ///
 /// # Errors
 /// Why the line is no record.
-pub(crate) fn read(line: &[u8], shape: &mut Shape, envelope: &mut Envelope) -> Result<(), serde_json::Error> {
+pub(crate) fn read(
+    line: &[u8],
+    shape: &mut Shape,
+    envelope: &mut Envelope,
+    measure: bool,
+) -> Result<(), serde_json::Error> {
     envelope.clear();
-    let outcome = walk(line, shape, envelope, Count::Add(1));
-    if outcome.is_err() {
-        // Half a record must not count: the same walk, which ends at the same place, takes back what it counted.
-        let _ = walk(line, shape, &mut Envelope::default(), Count::Undo);
-        envelope.clear();
-    }
+    // Half a record must not count, so a line is looked at before it is counted.
+    let mut json = serde_json::Deserializer::from_slice(line);
+    json.deserialize_map(Sound)?;
+    json.end()?;
+    let outcome = walk(line, shape, &mut Pass { envelope, lines: 1, measure, slots: None });
     envelope.time = envelope.time.or(envelope.fallback_time);
     outcome
 }
 
-/// Counts `lines` more lines that are made like `line`, which has been read before.
+/// Counts `lines` more lines that are made like `line`, which has been read before, and whose values, one after the
+/// other, were like `slots`.
 ///
 /// # Errors
 /// The line is no record.
-pub(crate) fn count(line: &[u8], shape: &mut Shape, lines: u64) -> Result<(), serde_json::Error> {
-    walk(line, shape, &mut Envelope::default(), Count::Add(lines))
+pub(crate) fn count(line: &[u8], shape: &mut Shape, lines: u64, slots: Vec<Stats>) -> Result<(), serde_json::Error> {
+    let envelope = &mut Envelope::default();
+    walk(line, shape, &mut Pass { envelope, lines, measure: false, slots: Some(slots.into_iter()) })
 }
 
-/// What a walk does to the counts of what it passes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Count {
-    /// So many more were seen.
-    Add(u64),
-    /// What was counted before is taken back.
-    Undo,
+/// One pass over a line.
+struct Pass<'a> {
+    envelope: &'a mut Envelope,
+    /// How many lines the line stands for.
+    lines: u64,
+    /// Whether values are noted.
+    measure: bool,
+    /// What the values of all those lines were like, in the order of the line.
+    slots: Option<std::vec::IntoIter<Stats>>,
 }
 
-fn walk(line: &[u8], shape: &mut Shape, envelope: &mut Envelope, count: Count) -> Result<(), serde_json::Error> {
+fn walk(line: &[u8], shape: &mut Shape, pass: &mut Pass<'_>) -> Result<(), serde_json::Error> {
     let mut json = serde_json::Deserializer::from_slice(line);
-    json.deserialize_map(Walk { shape, envelope, depth: 0, count })?;
+    json.deserialize_map(Walk { shape, pass, depth: 0, level: Level::No })?;
     json.end()
+}
+
+/// Where in a book a value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    No,
+    /// The best level of a side.
+    Best(Amount),
+    /// The price of that.
+    Price(Amount),
+}
+
+impl Level {
+    /// Of the element at this position of an array that plays this part.
+    pub(super) fn of_element(self, role: Role, position: usize) -> Self {
+        match (self, role, position) {
+            (Self::No, Role::Bids, 0) => Self::Best(Amount::Bid),
+            (Self::No, Role::Asks, 0) => Self::Best(Amount::Ask),
+            // A level may be a pair of price and size.
+            (Self::Best(side), _, 0) => Self::Price(side),
+            _ => Self::No,
+        }
+    }
+
+    /// Of the field `name` of an object at this level.
+    pub(super) fn of_field(self, name: &str) -> Self {
+        match self {
+            Self::Best(side) if ["price", "px", "p"].iter().any(|word| word.eq_ignore_ascii_case(name)) => {
+                Self::Price(side)
+            }
+            _ => Self::No,
+        }
+    }
+
+    /// What a value with this part holds here.
+    pub(super) const fn amount(self, role: Role) -> Option<Amount> {
+        match (self, role) {
+            (Self::Price(side), _) => Some(side),
+            (_, Role::Amount(amount)) => Some(amount),
+            _ => None,
+        }
+    }
+}
+
+/// Passes over a value and finds it sound.
+struct Sound;
+
+impl<'de> DeserializeSeed<'de> for Sound {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Sound {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(Self)?.is_some() {}
+        Ok(())
+    }
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_key_seed(Key)?.is_some() {
+            map.next_value_seed(Self)?;
+        }
+        Ok(())
+    }
 }
 
 /// A field's name, borrowed from the line where it has no escapes.
@@ -103,14 +206,14 @@ impl<'de> Visitor<'de> for Key {
 }
 
 /// Walks a value into its shape.
-struct Walk<'a> {
+struct Walk<'a, 'p> {
     shape: &'a mut Shape,
-    envelope: &'a mut Envelope,
+    pass: &'a mut Pass<'p>,
     depth: u8,
-    count: Count,
+    level: Level,
 }
 
-impl<'de> DeserializeSeed<'de> for Walk<'_> {
+impl<'de> DeserializeSeed<'de> for Walk<'_, '_> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -118,44 +221,82 @@ impl<'de> DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
+    /// Notes a value that is neither object nor array.
     fn note(&mut self, kind: Kind, example: impl FnOnce() -> Value) {
-        match self.count {
-            Count::Undo => self.shape.forget(),
-            Count::Add(more) => {
-                self.shape.note(kind, more);
-                self.shape.exemplify(example);
+        self.shape.note(kind, self.pass.lines);
+        self.shape.exemplify(example);
+        self.take_slot();
+    }
+
+    /// What the values of many lines were like goes to the field that they are of.
+    fn take_slot(&mut self) {
+        if let Some(stats) = self.pass.slots.as_mut().and_then(Iterator::next) {
+            self.shape.stats.merge(&stats);
+        }
+    }
+
+    fn number(&mut self, number: Number) {
+        if self.pass.measure {
+            self.shape.stats.note_number(number);
+            if let Some(amount) = self.level.amount(self.shape.role) {
+                self.pass.envelope.amounts.set(amount, number.value());
             }
         }
     }
 
-    /// Notes a value that is never an example.
-    fn note_only(&mut self, kind: Kind) {
-        match self.count {
-            Count::Undo => self.shape.forget(),
-            Count::Add(more) => self.shape.note(kind, more),
-        }
-    }
-
-    fn number(&mut self, number: u64) {
+    fn whole_number(&mut self, number: i64) {
+        let envelope = &mut self.pass.envelope;
         match self.shape.role {
-            // The envelope comes before the payload and wins over it.
-            Role::Sequence => self.envelope.sequence = self.envelope.sequence.or(Some(number)),
-            Role::Type => self.envelope.event_number = self.envelope.event_number.or(Some(number)),
-            Role::SchemaVersion if self.envelope.schema_version.is_empty() => {
-                self.envelope.schema_version = number.to_string();
+            // The payload comes before the envelope's own number and wins over it.
+            Role::Sequence => envelope.sequence = envelope.sequence.or_else(|| u64::try_from(number).ok()),
+            Role::Type => envelope.event_number = envelope.event_number.or_else(|| u64::try_from(number).ok()),
+            Role::SchemaVersion if envelope.schema_version.is_empty() => {
+                envelope.schema_version = number.to_string();
             }
-            Role::Time => self.time(i64::try_from(number).ok().and_then(clock::from_epoch)),
+            Role::Time => self.time(clock::from_epoch(number)),
             _ => {}
+        }
+        if self.pass.measure {
+            match self.shape.role {
+                Role::Code | Role::Type => self.shape.stats.note_code(number),
+                Role::Time | Role::FallbackTime => self.count_since_1970(number),
+                _ => {}
+            }
+        }
+    }
+
+    fn count_since_1970(&mut self, count: i64) {
+        self.shape.stats.note_count(count);
+        if let Some(stamp) = clock::from_epoch(count) {
+            self.shape.stats.note_time(stamp.time);
         }
     }
 
     fn time(&mut self, stamp: Option<Stamp>) {
-        self.envelope.time = self.envelope.time.or(stamp);
+        self.pass.envelope.time = self.pass.envelope.time.or(stamp);
+    }
+
+    /// Notes the value of a text.
+    fn text_value(&mut self, text: &str) {
+        match text_kind(text.as_bytes()) {
+            Kind::DateTime | Kind::Date => {
+                if let Some(stamp) = clock::parse(text) {
+                    self.shape.stats.note_time(stamp.time);
+                }
+            }
+            _ => self.shape.stats.note_text(text),
+        }
+        // Some sources write decimals as text.
+        if let Some(amount) = self.level.amount(self.shape.role)
+            && let Some(number) = number::parse(text)
+        {
+            self.pass.envelope.amounts.set(amount, number.value());
+        }
     }
 }
 
-impl<'de> Visitor<'de> for Walk<'_> {
+impl<'de> Visitor<'de> for Walk<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -164,22 +305,36 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_bool<E>(mut self, value: bool) -> Result<(), E> {
         self.note(Kind::Boolean, || value.into());
+        if self.pass.measure {
+            self.shape.stats.note_boolean(value);
+        }
         Ok(())
     }
 
-    fn visit_i64<E>(mut self, value: i64) -> Result<(), E> {
+    fn visit_i64<E: Error>(mut self, value: i64) -> Result<(), E> {
         self.note(Kind::Long, || value.into());
+        self.number(Number::Long(value));
+        self.whole_number(value);
         Ok(())
     }
 
-    fn visit_u64<E>(mut self, value: u64) -> Result<(), E> {
-        self.note(Kind::Long, || value.into());
-        self.number(value);
-        Ok(())
+    fn visit_u64<E: Error>(mut self, value: u64) -> Result<(), E> {
+        let Ok(signed) = i64::try_from(value) else {
+            self.note(Kind::Unsigned, || value.into());
+            self.number(Number::Unsigned(value));
+            if self.shape.role == Role::Sequence {
+                self.pass.envelope.sequence = self.pass.envelope.sequence.or(Some(value));
+            }
+            return Ok(());
+        };
+        self.visit_i64(signed)
     }
 
     fn visit_f64<E>(mut self, value: f64) -> Result<(), E> {
         self.note(Kind::Decimal, || value.into());
+        if self.pass.measure {
+            self.number(Number::of_double(value));
+        }
         if self.shape.role == Role::Time {
             self.time(clock::from_epoch_fraction(value));
         }
@@ -188,35 +343,36 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_unit<E>(mut self) -> Result<(), E> {
         // Null is the least telling example, so it is never kept as one.
-        self.note_only(Kind::Null);
+        self.shape.note(Kind::Null, self.pass.lines);
+        self.take_slot();
         Ok(())
     }
 
     fn visit_str<E: Error>(mut self, text: &str) -> Result<(), E> {
-        let Count::Add(more) = self.count else {
-            self.shape.forget();
-            return Ok(());
-        };
-        self.shape.note_text(text, more);
+        self.note(text_kind(text.as_bytes()), || Value::String(text.to_owned()));
+        if self.pass.measure {
+            self.text_value(text);
+        }
+        let envelope = &mut self.pass.envelope;
         let slot = match self.shape.role {
             Role::Time => {
-                self.time(clock::parse(text));
+                envelope.time = envelope.time.or_else(|| clock::parse(text));
                 return Ok(());
             }
             Role::FallbackTime => {
-                self.envelope.fallback_time = self.envelope.fallback_time.or_else(|| clock::parse(text));
+                envelope.fallback_time = envelope.fallback_time.or_else(|| clock::parse(text));
                 return Ok(());
             }
             Role::Sequence => {
-                self.envelope.sequence = self.envelope.sequence.or_else(|| text.parse().ok());
+                envelope.sequence = envelope.sequence.or_else(|| text.parse().ok());
                 return Ok(());
             }
-            Role::Symbol => &mut self.envelope.symbol,
-            Role::Type => &mut self.envelope.event_type,
-            Role::Kind => &mut self.envelope.kind,
-            Role::Source => &mut self.envelope.source,
-            Role::SchemaVersion => &mut self.envelope.schema_version,
-            Role::None | Role::Inner => return Ok(()),
+            Role::Symbol => &mut envelope.symbol,
+            Role::Type => &mut envelope.event_type,
+            Role::Kind => &mut envelope.kind,
+            Role::Source => &mut envelope.source,
+            Role::SchemaVersion => &mut envelope.schema_version,
+            _ => return Ok(()),
         };
         if slot.is_empty() {
             slot.push_str(text);
@@ -224,27 +380,34 @@ impl<'de> Visitor<'de> for Walk<'_> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        self.note_only(Kind::Array);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        self.shape.note(Kind::Array, self.pass.lines);
+        let role = self.shape.role;
         let items = self.shape.items.get_or_insert_default();
-        let (depth, count) = (u8::MAX, self.count);
-        while seq.next_element_seed(Walk { shape: items, envelope: self.envelope, depth, count })?.is_some() {}
+        for position in 0.. {
+            let level = self.level.of_element(role, position);
+            let walk = Walk { shape: items, pass: self.pass, depth: u8::MAX, level };
+            if seq.next_element_seed(walk)?.is_none() {
+                break;
+            }
+        }
         Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        self.note_only(Kind::Object);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        self.shape.note(Kind::Object, self.pass.lines);
         // Only the record, its payload and a snapshot in that have fields which are counted.
         let own = self.depth == 0 || self.shape.role == Role::Inner;
-        let (depth, count) = (self.depth, self.count);
+        let depth = self.depth;
         let mut hint = 0;
         while let Some(name) = map.next_key_seed(Key)? {
-            let at = self.shape.field(&name, hint, || if own { role(&name, depth) } else { Role::None });
+            let part = || if own { role(&name, depth) } else { inner_role(&name) };
+            let at = self.shape.field(&name, hint, part);
             match at.and_then(|at| Some((at, self.shape.fields.get_mut(at)?))) {
                 Some((at, (_, shape))) => {
                     hint = at + 1;
-                    let depth = depth.saturating_add(1);
-                    map.next_value_seed(Walk { shape, envelope: self.envelope, depth, count })?;
+                    let (depth, level) = (depth.saturating_add(1), self.level.of_field(&name));
+                    map.next_value_seed(Walk { shape, pass: self.pass, depth, level })?;
                 }
                 None => {
                     map.next_value::<IgnoredAny>()?;
@@ -253,6 +416,16 @@ impl<'de> Visitor<'de> for Walk<'_> {
         }
         Ok(())
     }
+}
+
+/// What a field deep inside means: only codes are told.
+fn inner_role(name: &str) -> Role {
+    if is_code(name) { Role::Code } else { Role::None }
+}
+
+/// Whether numbers in the field stand for words.
+pub(crate) fn is_code(name: &str) -> bool {
+    ["aggressor", "side", "tier", "marketState", "timeframe"].iter().any(|word| word.eq_ignore_ascii_case(name))
 }
 
 /// What a field of this name means in a record (depth 0), its payload (1) or a snapshot in that (2).
@@ -276,8 +449,14 @@ pub(crate) fn role(name: &str, depth: u8) -> Role {
         Role::Source
     } else if is("schemaVersion") {
         Role::SchemaVersion
+    } else if is("bids") {
+        Role::Bids
+    } else if is("asks") {
+        Role::Asks
+    } else if is_code(name) {
+        Role::Code
     } else {
-        Role::None
+        amount_named(name).map_or(Role::None, Role::Amount)
     }
 }
 
@@ -287,7 +466,8 @@ mod tests {
 
     fn read_all(lines: &[&str]) -> (Shape, Envelope, Vec<bool>) {
         let (mut shape, mut envelope) = (Shape::default(), Envelope::default());
-        let outcomes = lines.iter().map(|line| read(line.as_bytes(), &mut shape, &mut envelope).is_ok()).collect();
+        let outcomes =
+            lines.iter().map(|line| read(line.as_bytes(), &mut shape, &mut envelope, true).is_ok()).collect();
         (shape, envelope, outcomes)
     }
 
@@ -324,7 +504,8 @@ mod tests {
     fn what_is_no_record_leaves_no_trace() {
         let good = r#"{"a":1,"b":{"c":[1,2]}}"#;
         let bad = [
-            r#"{"a":1,"b":{"c":[1,"#,
+            r#"{"a":99,"b":{"c":[99,"#,
+            r#"{"a":99,"b":1e999}"#,
             "[1]",
             "12",
             "null",
@@ -340,21 +521,58 @@ mod tests {
         let (shape, _, outcomes) = read_all(&lines);
         assert_eq!(outcomes.iter().filter(|ok| **ok).count(), 2);
         assert_eq!(shape.seen, 2);
+        assert_eq!(shape.fields[0].1.stats.long, Some((1, 1)));
         let seen: Vec<_> = shape.fields.iter().map(|(name, field)| (name.as_str(), field.seen)).collect();
-        assert_eq!(seen, [("a", 2), ("b", 2), ("new", 0)]);
-        assert!(read(b"{\"a\":\"\xff\"}", &mut Shape::default(), &mut Envelope::default()).is_err());
+        assert_eq!(seen, [("a", 2), ("b", 2)]);
+        assert!(read(b"{\"a\":\"\xff\"}", &mut Shape::default(), &mut Envelope::default(), true).is_err());
+    }
+
+    #[test]
+    fn prices_are_found_wherever_they_stand() {
+        for (line, middle) in [
+            (r#"{"price":1.5,"payload":{"price":2}}"#, Some(1.5)),
+            (r#"{"payload":{"kind":"trade","price":"2.50"}}"#, Some(2.5)),
+            (r#"{"payload":{"bidPrice":1,"askPrice":2}}"#, Some(1.5)),
+            (r#"{"payload":{"bids":[{"level":0,"price":3},{"price":1}],"asks":[{"price":5},{"price":9}]}}"#, Some(4.0)),
+            (r#"{"bids":[["3","10"],["1","1"]],"asks":[["5","1"]]}"#, Some(4.0)),
+            (r#"{"payload":{"open":1,"high":4,"low":1,"close":3,"volume":10}}"#, Some(3.0)),
+            (r#"{"other":{"price":7},"note":"price"}"#, None),
+        ] {
+            let (_, envelope, outcomes) = read_all(&[line]);
+            assert_eq!(outcomes, [true]);
+            assert_eq!(envelope.amounts.representative(), middle, "{line}");
+        }
+    }
+
+    #[test]
+    fn values_are_noted_where_they_stand() {
+        let lines = [
+            r#"{"price":1.25,"size":3,"side":0,"ok":true,"venue":"X","ts":1700000000000,"big":18446744073709551615}"#,
+            r#"{"price":-2,"size":40,"side":1,"ok":true,"venue":"Y","ts":1700000001000,"big":1}"#,
+        ];
+        let (shape, ..) = read_all(&lines);
+        let stats = |name: &str| &shape.fields.iter().find(|(known, _)| known == name).unwrap().1.stats;
+        assert_eq!((stats("price").numbers(), stats("price").scale), (Some((-2.0, 1.25)), 2));
+        assert_eq!(stats("size").long, Some((3, 40)));
+        assert_eq!(stats("side").codes(), [0, 1]);
+        assert_eq!(stats("ok").booleans, 2);
+        assert_eq!(stats("venue").texts().len(), 2);
+        assert_eq!(stats("ts").unit(), Some(pdp_manifest::TimeUnit::Millis));
+        assert_eq!(stats("big").unsigned, Some(u64::MAX));
+        let types: Vec<String> = shape.fields.iter().map(|(_, field)| field.field_type().to_string()).collect();
+        assert_eq!(types, ["decimal", "long", "long", "boolean", "string", "datetime", "ulong"]);
     }
 
     #[test]
     fn deep_records_are_refused_not_followed() {
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
-        assert!(read(deep.as_bytes(), &mut Shape::default(), &mut Envelope::default()).is_err());
+        assert!(read(deep.as_bytes(), &mut Shape::default(), &mut Envelope::default(), true).is_err());
     }
 
     proptest::proptest! {
         #[test]
         fn any_line_is_read_or_refused(line in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
-            let _ = read(&line, &mut Shape::default(), &mut Envelope::default());
+            let _ = read(&line, &mut Shape::default(), &mut Envelope::default(), true);
         }
     }
 }

@@ -3,6 +3,10 @@
 use pdp_manifest::FieldType;
 use serde_json::Value;
 
+use super::amounts::Amount;
+use super::number::Number;
+use super::stats::Stats;
+
 /// Most fields that one object is followed into; a record with more is data used as names.
 const MAX_FIELDS: usize = 2048;
 /// Longest example kept, in characters.
@@ -21,6 +25,12 @@ pub(crate) enum Kind {
     Date = 1 << 6,
     Array = 1 << 7,
     Object = 1 << 8,
+    /// A whole number above what 64 bits with a sign hold.
+    Unsigned = 1 << 9,
+    /// A number that is not exact in decimal: binary floating point, or with an exponent.
+    Double = 1 << 10,
+    /// Bytes that are no text.
+    Binary = 1 << 11,
 }
 
 /// What a field means for counting, decided once when the field is first seen.
@@ -38,6 +48,14 @@ pub(crate) enum Role {
     SchemaVersion,
     /// An object whose fields count as the record's own.
     Inner,
+    /// A price or size that is checked.
+    Amount(Amount),
+    /// The bid levels of a book, best first.
+    Bids,
+    /// The ask levels of a book, best first.
+    Asks,
+    /// A number that stands for a word.
+    Code,
 }
 
 /// A field, or the record itself at the root.
@@ -53,6 +71,8 @@ pub(crate) struct Shape {
     /// Its elements as an array.
     pub(crate) items: Option<Box<Shape>>,
     pub(crate) role: Role,
+    /// What its values are like, where they were looked at.
+    pub(crate) stats: Stats,
 }
 
 impl Shape {
@@ -72,14 +92,9 @@ impl Shape {
         let same =
             |((name, mine), (other, theirs)): (&(String, Self), &(String, Self))| name == other && mine.is_like(theirs);
         items
-            && (self.seen, self.kinds, self.role) == (other.seen, other.kinds, other.role)
+            && (self.seen, self.kinds, self.role, &self.stats) == (other.seen, other.kinds, other.role, &other.stats)
             && self.fields.len() == other.fields.len()
             && self.fields.iter().zip(&other.fields).all(same)
-    }
-
-    /// Takes one note back.
-    pub(crate) fn forget(&mut self) {
-        self.seen = self.seen.saturating_sub(1);
     }
 
     pub(crate) const fn has(&self, kind: Kind) -> bool {
@@ -94,12 +109,6 @@ impl Shape {
                 other => other,
             });
         }
-    }
-
-    /// Notes a text, which may be a time or a date.
-    pub(crate) fn note_text(&mut self, text: &str, count: u64) {
-        self.note(text_kind(text.as_bytes()), count);
-        self.exemplify(|| Value::String(text.to_owned()));
     }
 
     /// The position of the field `name`, looked for first at `hint`; `None` when there are too many.
@@ -121,6 +130,7 @@ impl Shape {
     pub(crate) fn merge(&mut self, other: &Self) {
         self.seen += other.seen;
         self.kinds |= other.kinds;
+        self.stats.merge(&other.stats);
         if self.example.is_none() {
             self.example.clone_from(&other.example);
         }
@@ -137,27 +147,60 @@ impl Shape {
     /// The one type that covers all values seen.
     pub(crate) fn field_type(&self) -> FieldType {
         let kinds = self.kinds & !(Kind::Null as u16);
-        const LONG_OR_DECIMAL: u16 = Kind::Long as u16 | Kind::Decimal as u16;
+        const NUMBERS: u16 = Kind::Long as u16 | Kind::Unsigned as u16 | Kind::Decimal as u16 | Kind::Double as u16;
         const DATE_OR_TIME: u16 = Kind::Date as u16 | Kind::DateTime as u16;
         let single = [
             (Kind::Boolean as u16, FieldType::Boolean),
-            (Kind::Long as u16, FieldType::Long),
-            (Kind::Decimal as u16, FieldType::Decimal),
-            (LONG_OR_DECIMAL, FieldType::Decimal),
             (Kind::String as u16, FieldType::String),
             (Kind::DateTime as u16, FieldType::DateTime),
             (Kind::Date as u16, FieldType::Date),
             (DATE_OR_TIME, FieldType::DateTime),
+            (Kind::Binary as u16, FieldType::Binary),
             (Kind::Array as u16, FieldType::Array),
             (Kind::Object as u16, FieldType::Object),
             (0, FieldType::Null),
         ];
         let texts = Kind::String as u16 | DATE_OR_TIME;
+        if kinds != 0 && kinds & !NUMBERS == 0 {
+            return self.number_type();
+        }
         match single.into_iter().find(|(bits, _)| *bits == kinds) {
             Some((_, found)) => found,
             None if kinds & !texts == 0 => FieldType::String,
             None => FieldType::Mixed,
         }
+    }
+}
+
+impl Shape {
+    /// The type of numbers of these kinds.
+    fn number_type(&self) -> FieldType {
+        // A count since 1970 is a point in time, and its unit says which.
+        if matches!(self.role, Role::Time | Role::FallbackTime)
+            && self.stats.unit().is_some()
+            && !self.has(Kind::Decimal)
+        {
+            return FieldType::DateTime;
+        }
+        if self.has(Kind::Double) || self.stats.inexact {
+            FieldType::Double
+        } else if self.has(Kind::Decimal) {
+            FieldType::Decimal
+        } else if self.has(Kind::Unsigned) {
+            if self.stats.long.is_some_and(|(low, _)| low < 0) { FieldType::Decimal } else { FieldType::UnsignedLong }
+        } else {
+            FieldType::Long
+        }
+    }
+}
+
+/// The kind of a number.
+pub(crate) const fn kind_of(number: Number) -> Kind {
+    match number {
+        Number::Long(_) => Kind::Long,
+        Number::Unsigned(_) => Kind::Unsigned,
+        Number::Decimal(..) => Kind::Decimal,
+        Number::Float(_) => Kind::Double,
     }
 }
 
@@ -190,17 +233,16 @@ mod tests {
         assert_eq!(shape.field_type(), FieldType::Long);
         shape.note(Kind::Decimal, 1);
         assert_eq!(shape.field_type(), FieldType::Decimal);
-        shape.note_text("x", 1);
+        shape.note(text_kind(b"x"), 1);
         assert_eq!(shape.field_type(), FieldType::Mixed);
 
         let mut text = Shape::default();
-        text.note_text("2024-01-03T00:00:00Z", 1);
+        text.note(text_kind(b"2024-01-03T00:00:00Z"), 1);
         assert_eq!(text.field_type(), FieldType::DateTime);
-        text.note_text("2024-01-03", 1);
+        text.note(text_kind(b"2024-01-03"), 1);
         assert_eq!(text.field_type(), FieldType::DateTime);
-        text.note_text("soon", 1);
+        text.note(text_kind(b"soon"), 1);
         assert_eq!(text.field_type(), FieldType::String);
-        assert_eq!(text.example, Some(Value::String("2024-01-03T00:00:00Z".into())));
     }
 
     #[test]

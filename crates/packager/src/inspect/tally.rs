@@ -1,13 +1,39 @@
-//! Counting records as they go by.
+//! Counting and checking records as they go by.
+
+mod duplicates;
+mod gaps;
+mod histogram;
+mod located;
+mod sequence;
+mod spikes;
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use pdp_manifest::quality::{DayCount, Located, MAX_LINES_LISTED};
+use pdp_manifest::quality::{DayCount, Located};
 use pdp_manifest::time::Instant;
 use pdp_manifest::{Check, EventType, FileQuality, PackagePath, Symbol};
 
+use self::duplicates::Duplicates;
+use self::gaps::Gaps;
+use self::located::Findings;
+use self::sequence::Sequence;
+use self::spikes::Spikes;
+use super::amounts::Amounts;
 use super::clock::Stamp;
+
+/// What one record says.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Observation<'a> {
+    /// Where it stands.
+    pub(crate) line: u64,
+    pub(crate) time: Option<Stamp>,
+    pub(crate) sequence: Option<u64>,
+    pub(crate) symbol: &'a str,
+    /// Of all it holds; none where it was not looked at that closely.
+    pub(crate) hash: Option<u64>,
+    pub(crate) amounts: Option<&'a Amounts>,
+}
 
 /// What is counted over the records of one file.
 #[derive(Debug, Default)]
@@ -21,48 +47,58 @@ pub(crate) struct Tally {
     pub(crate) unzoned: bool,
     previous: Option<DateTime<Utc>>,
     unparsable: Findings,
-    out_of_order: Findings,
+    torn: Findings,
     without_timestamp: u64,
-    /// Records of each day.
-    days: BTreeMap<NaiveDate, u64>,
+    days: Days,
+    checks: Checks,
+}
+
+/// Records of each day.
+#[derive(Debug, Default)]
+struct Days {
+    counts: BTreeMap<NaiveDate, u64>,
+    /// The day of the last record, as a number, and its records that are not in `counts` yet.
+    current: Option<(i64, NaiveDate)>,
+    pending: u64,
+}
+
+/// What is looked for beyond the counts.
+#[derive(Debug, Default)]
+struct Checks {
+    duplicates: Duplicates,
+    duplicate: Findings,
+    out_of_order: Findings,
     sequence: Sequence,
-}
-
-#[derive(Debug, Default)]
-struct Findings {
-    count: u64,
-    lines: Vec<u64>,
-}
-
-impl Findings {
-    fn add(&mut self, line: u64) {
-        self.count += 1;
-        if self.lines.len() < MAX_LINES_LISTED {
-            self.lines.push(line);
-        }
-    }
-}
-
-/// Sequence numbers of one file.
-#[derive(Debug, Default)]
-struct Sequence {
-    previous: Option<u64>,
-    steps: u64,
-    gaps: Findings,
-    missing: u64,
-    repeats: Findings,
+    negative_price: Findings,
+    zero_price: Findings,
+    negative_size: Findings,
+    crossed: Findings,
+    inconsistent: Findings,
+    spikes: Option<Box<Spikes>>,
+    gaps: Option<Box<Gaps>>,
 }
 
 impl Tally {
     /// Counts a record.
-    pub(crate) fn record(&mut self, line: u64, stamp: Option<Stamp>, sequence: Option<u64>) {
+    pub(crate) fn record(&mut self, seen: Observation<'_>) {
         self.records += 1;
-        match stamp {
-            Some(stamp) => self.time(line, stamp),
+        // What is wrong with a record is wrong with its copy, and found once.
+        let copy = seen.hash.is_some_and(|hash| self.checks.duplicates.seen(hash));
+        if copy {
+            self.checks.duplicate.add(seen.line);
+        }
+        match seen.time {
+            Some(stamp) => self.time(seen.line, stamp, copy),
             None => self.without_timestamp += 1,
         }
-        if let Some(number) = sequence {
-            self.sequence.next(line, number);
+        if copy {
+            return;
+        }
+        if let Some(number) = seen.sequence {
+            self.checks.sequence.next(seen.line, number);
+        }
+        if let Some(amounts) = seen.amounts {
+            self.checks.amounts(seen.line, seen.symbol, amounts);
         }
     }
 
@@ -71,33 +107,62 @@ impl Tally {
         self.unparsable.add(line);
     }
 
+    /// Counts a last line that is no record because it breaks off.
+    pub(crate) fn torn(&mut self, line: u64) {
+        self.torn.add(line);
+    }
+
+    /// Notes a last line that breaks off, a record all the same.
+    pub(crate) fn torn_record(&mut self, line: u64) {
+        self.torn.add(line);
+    }
+
     /// Lines that are no record, so far.
-    pub(crate) fn unparsable_count(&self) -> u64 {
+    pub(crate) const fn unparsable_count(&self) -> u64 {
         self.unparsable.count
     }
 
-    fn time(&mut self, line: u64, stamp: Stamp) {
+    /// Whether the last line breaks off.
+    pub(crate) const fn is_torn(&self) -> bool {
+        self.torn.count > 0
+    }
+
+    fn time(&mut self, line: u64, stamp: Stamp, copy: bool) {
         let time = stamp.time;
         self.first.get_or_insert(stamp);
         self.unzoned |= !stamp.zoned;
-        if self.previous.is_some_and(|previous| time < previous) {
-            self.out_of_order.add(line);
-        }
-        *self.days.entry(time.date_naive()).or_default() += 1;
-        self.previous = Some(time);
+        self.days.add(time);
         self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
         self.latest = Some(self.latest.map_or(time, |latest| latest.max(time)));
+        if copy {
+            return;
+        }
+        if let Some(previous) = self.previous {
+            if time < previous {
+                self.checks.out_of_order.add(line);
+            } else if time > previous
+                && let Some(gaps) = &mut self.checks.gaps
+            {
+                gaps.step(previous, time, line);
+            } else if time > previous {
+                self.checks.gaps.get_or_insert_default().step(previous, time, line);
+            }
+        }
+        self.previous = Some(time);
     }
 
-    /// Counts a whole column at once: `records` rows between two times.
-    pub(crate) fn span(&mut self, records: u64, times: impl IntoIterator<Item = Option<Stamp>>) {
-        let mut seen = 0;
-        for (row, stamp) in (1_u64..).zip(times) {
-            seen += 1;
-            self.record(row, stamp, None);
-        }
-        self.records += records.saturating_sub(seen);
-        self.without_timestamp += records.saturating_sub(seen);
+    /// Counts records of which nothing is known.
+    pub(crate) fn unknown(&mut self, records: u64) {
+        self.records += records;
+        self.without_timestamp += records;
+    }
+
+    /// Adds records that another tally counted and did not check.
+    pub(crate) fn add_unchecked(&mut self, other: &Self) {
+        self.records += other.records;
+        self.without_timestamp += other.without_timestamp;
+        self.earliest = [self.earliest, other.earliest].into_iter().flatten().min();
+        self.latest = self.latest.max(other.latest);
     }
 
     /// A tally that knows the first record's time and nothing else.
@@ -105,36 +170,39 @@ impl Tally {
         Self { first: self.first, ..Self::default() }
     }
 
-    /// The UTC days on which there are records, and how many.
-    pub(crate) const fn days(&self) -> &BTreeMap<NaiveDate, u64> {
-        &self.days
+    /// The first and the last UTC day on which there are records.
+    pub(crate) fn day_range(&self) -> Option<(NaiveDate, NaiveDate)> {
+        Some((self.earliest?.date_naive(), self.latest?.date_naive()))
     }
 
     /// What was found, as a report for the file at `path`.
     pub(crate) fn quality(
-        &self,
+        self,
         path: PackagePath,
         symbol: Symbol,
         event_type: EventType,
         counted: bool,
         damage: Option<String>,
     ) -> FileQuality {
-        // Where numbers usually jump, the source numbers something else than these records and a jump is no gap.
-        let dense = self.sequence.gaps.count * 10 <= self.sequence.steps;
-        let mut findings = BTreeMap::new();
-        let mut add = |check: Check, found: &Findings| {
-            if found.count > 0 {
-                findings.insert(check, Located { count: found.count, lines: found.lines.clone() });
-            }
-        };
-        add(Check::Unparsable, &self.unparsable);
-        add(Check::OutOfOrder, &self.out_of_order);
-        if dense {
-            add(Check::SequenceGap, &self.sequence.gaps);
-        }
-        add(Check::SequenceRepeat, &self.sequence.repeats);
-        add(Check::Empty, &Findings { count: u64::from(counted && self.records == 0), lines: Vec::new() });
-        add(Check::Damaged, &Findings { count: u64::from(damage.is_some()), lines: Vec::new() });
+        let whole_file = |wrong: bool| wrong.then(|| Located { count: 1, lines: Vec::new() });
+        let checks = self.checks;
+        let sequence = checks.sequence.findings();
+        let findings = [
+            (Check::Damaged, whole_file(damage.is_some())),
+            (Check::Empty, whole_file(counted && self.records == 0)),
+            (Check::TornLastLine, self.torn.located()),
+            (Check::Unparsable, self.unparsable.located()),
+            (Check::Duplicate, checks.duplicate.located()),
+            (Check::OutOfOrder, checks.out_of_order.located()),
+            (Check::SequenceGap, sequence.gaps),
+            (Check::SequenceRepeat, sequence.repeats),
+            (Check::NegativePrice, checks.negative_price.located()),
+            (Check::ZeroPrice, checks.zero_price.located()),
+            (Check::NegativeSize, checks.negative_size.located()),
+            (Check::CrossedQuote, checks.crossed.located()),
+            (Check::InconsistentBar, checks.inconsistent.located()),
+            (Check::Outlier, checks.spikes.and_then(|spikes| spikes.findings())),
+        ];
         FileQuality {
             path,
             symbol,
@@ -143,74 +211,117 @@ impl Tally {
             first_timestamp: self.earliest.map(Instant),
             last_timestamp: self.latest.map(Instant),
             without_timestamp: self.without_timestamp,
-            findings,
-            sequence_missing: if dense { self.sequence.missing } else { 0 },
-            days: self.days.iter().map(|(date, records)| DayCount { date: *date, records: *records }).collect(),
-            gaps: None,
+            findings: findings.into_iter().filter_map(|(check, found)| Some((check, found?))).collect(),
+            sequence_missing: sequence.missing,
+            days: self.days.counts(),
+            gaps: checks.gaps.and_then(|gaps| gaps.report()),
             damage,
         }
     }
 }
 
-impl Sequence {
-    fn next(&mut self, line: u64, number: u64) {
-        if let Some(previous) = self.previous.replace(number) {
-            self.steps += 1;
-            match number.checked_sub(previous) {
-                Some(0) => self.repeats.add(line),
-                Some(1) | None => {} // None: the source began to count anew
-                Some(step) => {
-                    self.gaps.add(line);
-                    self.missing = self.missing.saturating_add(step - 1);
-                }
+impl Days {
+    fn add(&mut self, time: DateTime<Utc>) {
+        let number = time.timestamp().div_euclid(86_400);
+        match self.current {
+            Some((current, _)) if current == number => {}
+            _ => {
+                self.settle();
+                self.current = Some((number, time.date_naive()));
             }
+        }
+        self.pending += 1;
+    }
+
+    fn settle(&mut self) {
+        if let Some((_, date)) = self.current {
+            *self.counts.entry(date).or_default() += std::mem::take(&mut self.pending);
+        }
+    }
+
+    fn counts(mut self) -> Vec<DayCount> {
+        self.settle();
+        self.counts.into_iter().map(|(date, records)| DayCount { date, records }).collect()
+    }
+}
+
+impl Checks {
+    fn amounts(&mut self, line: u64, symbol: &str, amounts: &Amounts) {
+        let found = [
+            (amounts.has_negative_price(), &mut self.negative_price),
+            (amounts.has_zero_price(), &mut self.zero_price),
+            (amounts.has_negative_size(), &mut self.negative_size),
+            (amounts.is_crossed(), &mut self.crossed),
+            (amounts.is_inconsistent_bar(), &mut self.inconsistent),
+        ];
+        for (is, findings) in found {
+            if is {
+                findings.add(line);
+            }
+        }
+        if let Some(price) = amounts.representative() {
+            self.spikes.get_or_insert_default().price(symbol, line, price);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::amounts::Amount;
     use super::*;
 
     fn at(seconds: i64) -> Option<Stamp> {
         super::super::clock::from_epoch(1_700_000_000 + seconds)
     }
 
+    fn quality(tally: Tally) -> FileQuality {
+        tally.quality("data/x".parse().unwrap(), Symbol::unknown(), EventType::unknown(), true, None)
+    }
+
+    fn lines(quality: &FileQuality, check: Check) -> Vec<u64> {
+        quality.findings.get(&check).map(|found| found.lines.clone()).unwrap_or_default()
+    }
+
     #[test]
     fn findings_are_counted_and_located() {
         let mut tally = Tally::default();
         for (line, seconds, sequence) in [(1, 0, 1), (2, 1, 2), (3, 0, 3), (5, 2, 3), (6, 3, 7), (7, 4, 8)] {
-            tally.record(line, at(seconds), Some(sequence));
+            tally.record(Observation { line, time: at(seconds), sequence: Some(sequence), ..Observation::default() });
         }
         tally.unparsable(4);
         for i in 0..20 {
-            tally.record(10 + u64::try_from(i).unwrap(), at(86_400 + i), Some(9 + u64::try_from(i).unwrap()));
+            let sequence = Some(9 + u64::try_from(i).unwrap());
+            let line = 10 + u64::try_from(i).unwrap();
+            tally.record(Observation { line, time: at(86_400 + i), sequence, ..Observation::default() });
         }
-        let path = "data/x".parse().unwrap();
-        let quality = tally.quality(path, Symbol::unknown(), EventType::unknown(), true, None);
+        let quality = quality(tally);
         assert_eq!(quality.records, Some(26));
-        assert_eq!(
-            (quality.count(Check::Unparsable), quality.findings[&Check::Unparsable].lines.as_slice()),
-            (1, &[4][..])
-        );
-        assert_eq!(
-            (quality.count(Check::OutOfOrder), quality.findings[&Check::OutOfOrder].lines.as_slice()),
-            (1, &[3][..])
-        );
-        let (gaps, repeats) = (quality.count(Check::SequenceGap), quality.count(Check::SequenceRepeat));
-        assert_eq!((gaps, quality.sequence_missing, repeats), (1, 3, 1));
-        assert_eq!(quality.days.len(), 2);
+        assert_eq!(lines(&quality, Check::Unparsable), [4]);
+        assert_eq!(lines(&quality, Check::OutOfOrder), [3]);
+        assert_eq!(lines(&quality, Check::SequenceGap), [6]);
+        assert_eq!(lines(&quality, Check::SequenceRepeat), [5]);
+        assert_eq!(quality.sequence_missing, 3);
+        let days: Vec<u64> = quality.days.iter().map(|day| day.records).collect();
+        assert_eq!(days, [6, 20]);
         assert_eq!(quality.finding_count(), 4);
+        assert_eq!(quality.gaps.unwrap().longest.len(), 2, "in a file of a record a second, two seconds are a gap too");
     }
 
     #[test]
-    fn sparse_sequences_have_no_gaps() {
+    fn a_copy_is_a_duplicate_and_nothing_else() {
         let mut tally = Tally::default();
-        for i in 0..100_u64 {
-            tally.record(i, None, Some(i * 5));
+        let mut crossed = Amounts::default();
+        crossed.set(Amount::Bid, 2.0);
+        crossed.set(Amount::Ask, 1.0);
+        for (line, seconds, sequence, hash) in [(1, 0, 1, 11), (2, 1, 2, 12), (3, 2, 3, 13), (4, 1, 2, 12)] {
+            let (time, amounts) = (at(seconds), (sequence == 2).then_some(&crossed));
+            let (sequence, hash) = (Some(sequence), Some(hash));
+            tally.record(Observation { line, time, sequence, hash, amounts, symbol: "A" });
         }
-        let path = "data/x".parse().unwrap();
-        let quality = tally.quality(path, Symbol::unknown(), EventType::unknown(), true, None);
-        assert_eq!((quality.count(Check::SequenceGap), quality.without_timestamp), (0, 100));
+        let quality = quality(tally);
+        assert_eq!(lines(&quality, Check::Duplicate), [4]);
+        assert_eq!(lines(&quality, Check::CrossedQuote), [2]);
+        assert_eq!(quality.finding_count(), 2);
+        assert_eq!(quality.records, Some(4));
     }
 }

@@ -5,8 +5,14 @@
 //! that was walked, cut into the text between its values and the values' kinds. A line that fits it has the same shape;
 //! only its time, sequence number and symbol are read. What does not fit, for whatever reason, is walked.
 
+use chrono::{DateTime, Utc};
+
+use super::amounts::{Amount, Amounts};
 use super::clock::{self, Stamp};
+use super::number::{self, Number, decimal, integer};
+use super::record::Level;
 use super::shape::{Kind, Role, Shape, text_kind};
+use super::stats::Stats;
 
 /// Templates with more values than this would not pay.
 const MAX_SLOTS: usize = 512;
@@ -23,6 +29,23 @@ pub(crate) struct Template {
     behind: Box<[u8]>,
     /// Lines that fitted and are not in the shape yet.
     pub(crate) fitted: u64,
+    /// What the values of those lines were like; empty where values are not measured.
+    stats: Vec<Stats>,
+    /// The values of the line that is being read, slot by slot.
+    values: Vec<Value>,
+}
+
+/// A value of a line, as far as it is measured.
+#[derive(Debug, Clone, Copy)]
+enum Value {
+    /// Its kind says all.
+    Plain,
+    Long(i64),
+    Decimal(f64, u8),
+    Time(DateTime<Utc>),
+    Boolean(bool),
+    /// Where in the line the text lies.
+    Text(usize, usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,30 +62,40 @@ enum Use {
     FallbackTime,
     Sequence,
     Symbol,
+    Amount(Amount),
+    /// A number that stands for a word.
+    Code,
+    /// A number that may count since 1970.
+    Count,
 }
 
 /// What a line that fits says.
-#[derive(Debug, Default, Clone, Copy, PartialEq)]
+#[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Reading<'a> {
     pub(crate) time: Option<Stamp>,
     pub(crate) sequence: Option<u64>,
     pub(crate) symbol: &'a str,
+    /// Only where values are measured.
+    pub(crate) amounts: Amounts,
 }
 
 impl Template {
     /// A template of `line`, which has just been walked into `shape`; none where the line is of no regular make.
-    pub(crate) fn of(line: &[u8], shape: &Shape) -> Option<Self> {
+    pub(crate) fn of(line: &[u8], shape: &Shape, measure: bool) -> Option<Self> {
         let mut cut = Cut { line, at: 0, start: 0, before: Vec::new(), slots: Vec::new(), taken: [false; 4] };
         cut.blanks();
-        cut.value(shape)?;
+        cut.value(shape, Level::No)?;
         cut.blanks();
         if cut.at != line.len() {
             return None;
         }
         let behind = line.get(cut.start..)?.into();
-        let template = Self { line: line.to_vec(), before: cut.before, slots: cut.slots, behind, fitted: 0 };
+        let stats = if measure { vec![Stats::default(); cut.slots.len()] } else { Vec::new() };
+        let (before, slots, values) = (cut.before, cut.slots, Vec::new());
+        let mut template = Self { line: line.to_vec(), before, slots, behind, fitted: 0, stats, values };
         // What the line itself does not pass (a time that cannot be read, an empty symbol) no other line would.
-        template.read(line).is_some().then_some(template)
+        template.read(line)?;
+        Some(template)
     }
 
     /// The line that the template was made of.
@@ -70,48 +103,122 @@ impl Template {
         &self.line
     }
 
+    /// What the values of the lines that fitted were like, slot by slot.
+    pub(crate) fn take_stats(&mut self) -> Vec<Stats> {
+        std::mem::take(&mut self.stats)
+    }
+
+    /// Counts the line that was read last as one that fitted.
+    pub(crate) fn accept(&mut self, line: &[u8]) {
+        self.fitted += 1;
+        for ((value, stats), slot) in self.values.iter().zip(&mut self.stats).zip(&self.slots) {
+            match *value {
+                Value::Plain => {}
+                Value::Long(value) => {
+                    stats.note_long(value);
+                    match slot.use_ {
+                        Use::Code => stats.note_code(value),
+                        Use::Time | Use::Count => {
+                            stats.note_count(value);
+                            if let Some(stamp) = clock::from_epoch(value) {
+                                stats.note_time(stamp.time);
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                Value::Decimal(value, scale) => stats.note_decimal(value, scale),
+                Value::Time(time) => stats.note_time(time),
+                Value::Boolean(value) => stats.note_boolean(value),
+                Value::Text(from, to) => {
+                    if let Some(text) = line.get(from..to).and_then(str_of) {
+                        stats.note_text(text);
+                    }
+                }
+            }
+        }
+    }
+
     /// What `line` says, if it fits.
-    pub(crate) fn read<'a>(&self, line: &'a [u8]) -> Option<Reading<'a>> {
+    pub(crate) fn read<'a>(&mut self, line: &'a [u8]) -> Option<Reading<'a>> {
+        let measure = !self.stats.is_empty();
         let mut reading = Reading::default();
         let mut fallback = None;
         let mut rest = line;
+        // Records say one time several times.
+        let mut last_time: (&[u8], Option<Stamp>) = (&[], None);
+        self.values.clear();
         for (before, slot) in self.before.iter().zip(&self.slots) {
             rest = behind(rest, before)?;
+            let mut value = Value::Plain;
             match slot.kind {
                 Kind::Long => {
                     let (number, after) = integer(rest)?;
                     rest = after;
+                    value = Value::Long(number);
                     match slot.use_ {
-                        Use::Nothing => {}
+                        Use::Nothing | Use::Code | Use::Count => {}
+                        Use::Amount(amount) => reading.amounts.set(amount, Number::Long(number).value()),
                         Use::Sequence => reading.sequence = Some(u64::try_from(number).ok()?),
                         Use::Time => reading.time = Some(clock::from_epoch(number)?),
                         Use::FallbackTime | Use::Symbol => return None,
                     }
                 }
                 Kind::Decimal => {
-                    rest = decimal(rest)?;
-                    if slot.use_ != Use::Nothing {
-                        return None;
+                    let (number, scale, after) = decimal(rest)?;
+                    rest = after;
+                    value = Value::Decimal(number, scale);
+                    match slot.use_ {
+                        Use::Nothing | Use::Code | Use::Count => {}
+                        Use::Amount(amount) => reading.amounts.set(amount, number),
+                        _ => return None,
                     }
                 }
                 Kind::String | Kind::DateTime | Kind::Date => {
                     let (text, after) = plain_text(rest)?;
+                    let start = line.len() - rest.len() + 1;
                     rest = after;
                     if text_kind(text) != slot.kind {
                         return None;
                     }
+                    let timed = matches!(slot.use_, Use::Time | Use::FallbackTime);
+                    if timed || measure && slot.kind != Kind::String {
+                        if text != last_time.0 {
+                            last_time = (text, clock::parse(str_of(text)?));
+                        }
+                    }
+                    if slot.kind == Kind::String {
+                        value = Value::Text(start, start + text.len());
+                    } else if let Some(stamp) = last_time.1.filter(|_| text == last_time.0) {
+                        value = Value::Time(stamp.time);
+                    }
                     match slot.use_ {
-                        Use::Nothing => {}
-                        Use::Time => reading.time = Some(clock::parse(str_of(text)?)?),
-                        Use::FallbackTime => fallback = Some(clock::parse(str_of(text)?)?),
+                        Use::Nothing | Use::Code | Use::Count => {}
+                        Use::Time => reading.time = Some(last_time.1?),
+                        Use::FallbackTime => fallback = Some(last_time.1?),
                         Use::Sequence => reading.sequence = Some(str_of(text)?.parse().ok()?),
                         Use::Symbol if text.is_empty() => return None,
                         Use::Symbol => reading.symbol = str_of(text)?,
+                        Use::Amount(amount) => {
+                            if let Some(number) = number::parse(str_of(text)?) {
+                                reading.amounts.set(amount, number.value());
+                            }
+                        }
                     }
                 }
-                Kind::Boolean => rest = rest.strip_prefix(b"true").or_else(|| rest.strip_prefix(b"false"))?,
+                Kind::Boolean => {
+                    let (is, after) = match rest.strip_prefix(b"true") {
+                        Some(after) => (true, after),
+                        None => (false, rest.strip_prefix(b"false")?),
+                    };
+                    rest = after;
+                    value = Value::Boolean(is);
+                }
                 Kind::Null => rest = rest.strip_prefix(b"null")?,
-                Kind::Array | Kind::Object => return None,
+                Kind::Array | Kind::Object | Kind::Unsigned | Kind::Double | Kind::Binary => return None,
+            }
+            if measure {
+                self.values.push(value);
             }
         }
         if rest != &*self.behind {
@@ -154,15 +261,15 @@ impl<'a> Cut<'a> {
     }
 
     /// Passes over a value, which may hold others.
-    fn value(&mut self, shape: &Shape) -> Option<()> {
+    fn value(&mut self, shape: &Shape, level: Level) -> Option<()> {
         match self.peek()? {
-            b'{' => self.object(shape),
-            b'[' => self.array(shape),
-            _ => self.slot(shape),
+            b'{' => self.object(shape, level),
+            b'[' => self.array(shape, level),
+            _ => self.slot(shape, level),
         }
     }
 
-    fn object(&mut self, shape: &Shape) -> Option<()> {
+    fn object(&mut self, shape: &Shape, level: Level) -> Option<()> {
         self.expect(b'{')?;
         self.blanks();
         if self.expect(b'}').is_some() {
@@ -184,7 +291,7 @@ impl<'a> Cut<'a> {
             self.blanks();
             self.expect(b':')?;
             self.blanks();
-            self.value(child)?;
+            self.value(child, level.of_field(str_of(name)?))?;
             self.blanks();
             if self.expect(b'}').is_some() {
                 return Some(());
@@ -193,25 +300,26 @@ impl<'a> Cut<'a> {
         }
     }
 
-    fn array(&mut self, shape: &Shape) -> Option<()> {
+    fn array(&mut self, shape: &Shape, level: Level) -> Option<()> {
         self.expect(b'[')?;
         self.blanks();
         if self.expect(b']').is_some() {
             return Some(());
         }
         let items = shape.items.as_deref()?;
-        loop {
+        for position in 0.. {
             self.blanks();
-            self.value(items)?;
+            self.value(items, level.of_element(shape.role, position))?;
             self.blanks();
             if self.expect(b']').is_some() {
                 return Some(());
             }
             self.expect(b',')?;
         }
+        None
     }
 
-    fn slot(&mut self, shape: &Shape) -> Option<()> {
+    fn slot(&mut self, shape: &Shape, level: Level) -> Option<()> {
         let rest = self.rest();
         let (kind, after) = match *rest.first()? {
             b'"' => {
@@ -223,7 +331,7 @@ impl<'a> Cut<'a> {
             b'n' => (Kind::Null, rest.strip_prefix(b"null")?),
             _ => match integer(rest) {
                 Some((_, after)) => (Kind::Long, after),
-                None => (Kind::Decimal, decimal(rest)?),
+                None => (Kind::Decimal, decimal(rest)?.2),
             },
         };
         let text = matches!(kind, Kind::String | Kind::DateTime | Kind::Date);
@@ -233,10 +341,13 @@ impl<'a> Cut<'a> {
             (Role::FallbackTime, _) if text => Use::FallbackTime,
             (Role::Sequence, _) if text || kind == Kind::Long => Use::Sequence,
             (Role::Symbol, _) if text => Use::Symbol,
+            (Role::Code | Role::Type, Kind::Long) => Use::Code,
+            (Role::FallbackTime, Kind::Long) => Use::Count,
+            (role, Kind::Long | Kind::Decimal | Kind::String) => level.amount(role).map_or(Use::Nothing, Use::Amount),
             _ => Use::Nothing,
         };
         let seen = match use_ {
-            Use::Nothing => None,
+            Use::Nothing | Use::Code | Use::Count | Use::Amount(_) => None,
             Use::Time => self.taken.get_mut(0),
             Use::FallbackTime => self.taken.get_mut(1),
             Use::Sequence => self.taken.get_mut(2),
@@ -274,48 +385,6 @@ fn str_of(text: &[u8]) -> Option<&str> {
     std::str::from_utf8(text).ok()
 }
 
-/// A JSON integer of at most 18 digits, and what follows it; it goes on as nothing else.
-fn integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
-    let (negative, digits) = match bytes.split_first()? {
-        (b'-', rest) => (true, rest),
-        _ => (false, bytes),
-    };
-    let mut value = 0_i64;
-    let mut len = 0;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            break;
-        }
-        if len == 18 {
-            return None;
-        }
-        value = value * 10 + i64::from(digit);
-        len += 1;
-    }
-    let (whole, rest) = digits.split_at_checked(len)?;
-    let leading_zero = whole.first() == Some(&b'0') && (len > 1 || negative);
-    if len == 0 || leading_zero || matches!(rest.first(), Some(b'.' | b'e' | b'E')) {
-        return None;
-    }
-    Some((if negative { -value } else { value }, rest))
-}
-
-/// Passes over a JSON number with a fraction and without an exponent.
-fn decimal(bytes: &[u8]) -> Option<&[u8]> {
-    let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
-    let len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (whole, rest) = digits.split_at_checked(len)?;
-    if len == 0 || (len > 1 && whole.first() == Some(&b'0')) {
-        return None;
-    }
-    let rest = rest.strip_prefix(b".")?;
-    let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let rest = rest.get(len..)?;
-    // 300 digits are far below what a double cannot hold.
-    (len > 0 && len < 300 && whole.len() < 300 && !matches!(rest.first(), Some(b'e' | b'E'))).then_some(rest)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::record::{self, Envelope};
@@ -325,13 +394,13 @@ mod tests {
 
     fn template(line: &str) -> Option<Template> {
         let mut shape = Shape::default();
-        record::read(line.as_bytes(), &mut shape, &mut Envelope::default()).ok()?;
-        Template::of(line.as_bytes(), &shape)
+        record::read(line.as_bytes(), &mut shape, &mut Envelope::default(), true).ok()?;
+        Template::of(line.as_bytes(), &shape, true)
     }
 
     #[test]
     fn lines_made_alike_fit_and_others_do_not() {
-        let template = template(LINE).unwrap();
+        let mut template = template(LINE).unwrap();
         let alike = LINE.replace("12.50", "-0.5").replace("42", "43").replace("AAPL", "MSFT").replace("true", "false");
         let reading = template.read(alike.as_bytes()).unwrap();
         assert_eq!((reading.symbol, reading.sequence), ("MSFT", Some(43)));
@@ -361,7 +430,7 @@ mod tests {
         /// Whatever is done to a line, the template says what the walk says, or nothing.
         #[test]
         fn a_reading_is_what_the_walk_finds(edits in proptest::collection::vec((0..210_usize, proptest::prelude::any::<u8>()), 0..4)) {
-            let template = template(LINE).unwrap();
+            let mut template = template(LINE).unwrap();
             let mut line = LINE.as_bytes().to_vec();
             for (at, byte) in edits {
                 if let Some(slot) = line.get_mut(at) {
@@ -371,8 +440,11 @@ mod tests {
             if let Some(reading) = template.read(&line) {
                 let (mut fast, mut slow) = (Shape::default(), Shape::default());
                 let mut envelope = Envelope::default();
-                record::read(&line, &mut slow, &mut envelope).unwrap();
-                record::count(template.line(), &mut fast, 1).unwrap();
+                record::read(&line, &mut slow, &mut envelope, true).unwrap();
+                template.accept(&line);
+                let stats = template.take_stats();
+                record::count(template.line(), &mut fast, 1, stats).unwrap();
+                proptest::prop_assert_eq!(format!("{:?}", reading.amounts), format!("{:?}", envelope.amounts));
                 proptest::prop_assert_eq!(reading.time, envelope.time);
                 proptest::prop_assert_eq!(reading.sequence, envelope.sequence);
                 proptest::prop_assert_eq!(reading.symbol, envelope.symbol.as_str());

@@ -123,7 +123,8 @@ impl Records {
             let (time, sequence) = match &mut self.kind {
                 Kind::Lines { shape, envelope } => {
                     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-                    record::read(text, shape, envelope).map_err(|error| invalid(format!("line {line}: {error}")))?;
+                    record::read(text, shape, envelope, false)
+                        .map_err(|error| invalid(format!("line {line}: {error}")))?;
                     (envelope.time, envelope.sequence)
                 }
                 Kind::Rows { dialect, columns } => {

@@ -65,7 +65,7 @@ fn first_findings(file: &mut DataFile) -> io::Result<Option<Findings>> {
     file.format = sniff::format(&content, file.format);
     match file.format {
         DataFormat::Parquet => {
-            let findings = inspect::parquet_file(&handle);
+            let findings = inspect::parquet_file(&handle, false);
             let settled = Findings {
                 symbols: findings.symbols.clone(),
                 source: findings.source.clone(),
@@ -80,7 +80,7 @@ fn first_findings(file: &mut DataFile) -> io::Result<Option<Findings>> {
         DataFormat::Fxd => Ok(None),
         // Before the first record stands a list of every symbol, which may be long.
         DataFormat::Dbn => {
-            let mut inspection = Inspection::new(file.format, file.encoding);
+            let mut inspection = Inspection::new(file.format, file.encoding, false);
             inspection.feed(&head);
             let mut more = Vec::new();
             handle.take(DBN_LOOK).read_to_end(&mut more)?;
@@ -88,7 +88,7 @@ fn first_findings(file: &mut DataFile) -> io::Result<Option<Findings>> {
             Ok(Some(inspection.finish()))
         }
         DataFormat::Jsonl | DataFormat::Csv => {
-            let mut inspection = Inspection::new(file.format, ContentEncoding::Identity);
+            let mut inspection = Inspection::new(file.format, ContentEncoding::Identity, false);
             inspection.feed(&content);
             Ok(Some(inspection.finish()))
         }
@@ -165,15 +165,11 @@ fn settle_symbol(file: &mut DataFile, findings: &Findings, certain: bool) {
 
 /// The first and the last day on which a file has records, by reading all of it; `None` when it has no times.
 pub(super) fn days(file: &DataFile) -> Option<(NaiveDate, NaiveDate)> {
-    let range = |findings: &Findings| {
-        let days = findings.tally.days();
-        Some((*days.first_key_value()?.0, *days.last_key_value()?.0))
-    };
     if let Some(findings) = &file.findings {
-        return range(findings);
+        return findings.tally.day_range();
     }
     let mut handle = File::open(&file.path).ok()?;
-    let mut inspection = Inspection::new(file.format, file.encoding);
+    let mut inspection = Inspection::new(file.format, file.encoding, false);
     let mut block = vec![0; 256 << 10];
     loop {
         match handle.read(&mut block) {
@@ -183,5 +179,5 @@ pub(super) fn days(file: &DataFile) -> Option<(NaiveDate, NaiveDate)> {
             Err(_) => return None,
         }
     }
-    range(&inspection.finish())
+    inspection.finish().tally.day_range()
 }
