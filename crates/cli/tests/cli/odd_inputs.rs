@@ -98,7 +98,7 @@ fn torn_and_unreadable_records_are_counted_apart() {
     assert_eq!(counts[0], 5);
     assert!((300..500).contains(&counts[1]), "{counts:?}");
     let issues = manifest["quality"]["issues"].to_string();
-    assert!(issues.contains("torn after") && issues.contains("1 unparsable (line 6)"), "{issues}");
+    assert!(issues.contains("torn after") && issues.contains("1 torn last line (line 6)"), "{issues}");
     if let Some(python) = python() {
         // The loader gives as many rows as the manifest counts.
         let line = "import sys; sys.path.insert(0, 'scripts'); import load_data; print(len(load_data.load_data()))";

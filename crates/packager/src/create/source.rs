@@ -1,7 +1,7 @@
 //! A data file on its way into the container: read once, looked at as it goes by.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _};
 
 use pdp_archive::MemberSource;
 use pdp_manifest::{ContentEncoding, DataFormat, PackagePath};
@@ -114,13 +114,15 @@ impl MemberSource for FileSource<'_> {
         if let Some(error) = self.file.unreadable.take() {
             return Err(error);
         }
-        let handle = File::open(&self.file.path)?;
+        let mut handle = File::open(&self.file.path)?;
         let metadata = handle.metadata()?;
         let modified = metadata.modified().ok();
         let same = metadata.len() == self.file.size && modified == self.file.modified;
         // When it was looked for, only its symbol and times were read.
         if self.file.format == DataFormat::Parquet && (self.measure || !same) {
             self.file.findings = Some(Box::new(parquet_file(&handle, self.measure)));
+            // It was read here and there; it is packed from its start.
+            handle.rewind()?;
             self.compressed = is_compressed(&self.file);
         }
         if !same {

@@ -103,9 +103,12 @@ impl Rows {
 
     /// Rows that are records of a binary format as text.
     pub(crate) fn of_records(dialect: CsvDialect) -> Self {
+        let of_orders = dialect.columns.iter().any(|name| name == "order_id");
         let mut rows = Self::new(dialect, true);
         for (name, column) in &mut rows.columns.fields {
             column.role = match (name.as_str(), column.role) {
+                // The prices of orders are no series of trades.
+                ("price", _) if of_orders => Role::None,
                 // Prices of different instruments are no series.
                 ("instrument_id", _) => Role::Symbol,
                 // Venues number messages, of which one can make several records and another none.

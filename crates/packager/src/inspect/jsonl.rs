@@ -34,6 +34,8 @@ pub(crate) struct Jsonl {
     line: u64,
     /// Whether the current line is the last and no newline ends it.
     last: bool,
+    /// Whether more should have come.
+    cut: bool,
 }
 
 /// Most templates that are kept, and most that are made: where lines vary more, comparing them does not pay.
@@ -54,6 +56,7 @@ impl Jsonl {
             overlong: false,
             line: 0,
             last: false,
+            cut: false,
         }
     }
 }
@@ -121,9 +124,10 @@ impl Jsonl {
             return;
         }
         if record::read(bytes, &mut self.shape, &mut self.envelope, self.measure).is_err() {
-            if self.last {
+            // Where compressed data is torn, so is its last line, and that is said of the file.
+            if self.last && !self.cut {
                 self.findings.tally.torn(self.line);
-            } else {
+            } else if !self.last {
                 self.findings.tally.unparsable(self.line);
             }
             return;
@@ -190,7 +194,8 @@ impl Inspector for Jsonl {
         }
     }
 
-    fn finish(mut self: Box<Self>, _: bool) -> Findings {
+    fn finish(mut self: Box<Self>, torn: bool) -> Findings {
+        self.cut = torn;
         if self.overlong || !self.partial.is_empty() {
             self.last = true;
             self.end_line(&[]);
