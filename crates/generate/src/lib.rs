@@ -1,4 +1,4 @@
-//! The texts of a portable data package: README, data dictionary and loader scripts.
+//! The texts of a portable data package: README, data dictionary, loader scripts and quality page.
 //!
 //! Pure: a manifest goes in, text comes out; no files, no clock. The texts are templates that lie as files in
 //! `templates/`; what they show is prepared here, so that a template only arranges it.
@@ -12,10 +12,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod page;
 mod show;
 mod view;
 
-use pdp_manifest::Manifest;
+use pdp_manifest::{Manifest, QualityReport};
 use tera::{Context, Tera};
 use thiserror::Error;
 
@@ -23,6 +24,8 @@ const README: &str = "README.md";
 const DICTIONARY: &str = "data_dictionary.md";
 const PYTHON: &str = "load_data.py";
 const R: &str = "load_data.R";
+/// By the end of its name what it shows is escaped.
+const PAGE: &str = "quality_report.html";
 
 /// A template that cannot be read or filled, which is a fault of this library.
 #[derive(Debug, Error)]
@@ -46,6 +49,7 @@ impl Texts {
             (DICTIONARY, include_str!("../templates/data_dictionary.md")),
             (PYTHON, include_str!("../templates/load_data.py")),
             (R, include_str!("../templates/load_data.R")),
+            (PAGE, include_str!("../templates/quality_report.html")),
         ])?;
         Ok(Self { tera })
     }
@@ -87,6 +91,20 @@ impl Texts {
     /// The template cannot be filled.
     pub fn r_loader(&self, manifest: &Manifest) -> Result<String, GenerateError> {
         self.script(R, manifest)
+    }
+
+    /// `metadata/quality_report.html`: one page that needs no network, no script and no other file.
+    ///
+    /// Of `manifest` it shows only what is known before the package is written, so that a page made from the finished
+    /// package is the same.
+    ///
+    /// # Errors
+    /// The template cannot be filled.
+    pub fn quality_page(&self, report: &QualityReport, manifest: &Manifest) -> Result<String, GenerateError> {
+        let mut context = Context::new();
+        let page = page::Page::of(report, manifest);
+        context.insert("page", &page);
+        Ok(self.tera.render(PAGE, &context)?)
     }
 
     fn script(&self, template: &str, manifest: &Manifest) -> Result<String, GenerateError> {

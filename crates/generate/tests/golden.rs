@@ -4,11 +4,16 @@
 use std::path::Path;
 
 use pdp_generate::Texts;
-use pdp_manifest::Manifest;
+use pdp_manifest::{Manifest, QualityReport};
 
 fn manifest(name: &str) -> Manifest {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     pdp_manifest::json::parse(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn report(name: &str) -> QualityReport {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
 fn check(name: &str, text: &str) {
@@ -27,6 +32,8 @@ fn every_text_of_a_rich_package() {
     let members = ["metadata/data_dictionary.md".to_owned(), "scripts/load_data.py".to_owned()];
     check("rich.README.md", &texts.readme(&manifest, &members).unwrap());
     check("rich.data_dictionary.md", &texts.data_dictionary(&manifest).unwrap());
+    let page = texts.quality_page(&report("rich.quality.json"), &manifest).unwrap();
+    check("rich.quality_report.html", &page);
 }
 
 #[test]
@@ -35,6 +42,8 @@ fn every_text_of_a_bare_package() {
     let texts = Texts::new().unwrap();
     check("bare.README.md", &texts.readme(&manifest, &[]).unwrap());
     check("bare.data_dictionary.md", &texts.data_dictionary(&manifest).unwrap());
+    let page = texts.quality_page(&report("bare.quality.json"), &manifest).unwrap();
+    check("bare.quality_report.html", &page);
 }
 
 #[test]
