@@ -38,6 +38,12 @@ pub enum PackagerError {
         /// The cause.
         source: io::Error,
     },
+    /// A package that was made without a quality report.
+    #[error("{package}: there is no metadata/quality_report.json in it", package = .package.display())]
+    NoQualityReport {
+        /// The package.
+        package: PathBuf,
+    },
     /// The container is damaged, unsafe or not supported; or a file operation on it failed.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
@@ -127,7 +133,7 @@ impl PackagerError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoData { .. } | Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::NoData { .. } | Self::NotFound { .. } | Self::NoQualityReport { .. } => ErrorKind::NotFound,
             Self::Usage(_) => ErrorKind::Usage,
             Self::Manifest { .. } | Self::Invalid { .. } | Self::Damaged { .. } => ErrorKind::Invalid,
             Self::Archive(error) if error.is_not_found() => ErrorKind::NotFound,

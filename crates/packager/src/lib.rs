@@ -1,7 +1,7 @@
 //! Create, validate, list and import portable data packages.
 //!
-//! Each operation is one function with its options and its report: [`create()`], [`validate()`], [`list()`] and
-//! [`import()`]. Reports serialize; a command line or a server shows them as they are. The library prints nothing, reads
+//! Each operation is one function with its options and its report: [`create()`], [`validate()`], [`list()`],
+//! [`report()`] and [`import()`]. Reports serialize; a command line or a server shows them as they are. The library prints nothing, reads
 //! no environment and has no clock: the caller passes the time. Progress goes to a [`Progress`], which can also stop an
 //! operation.
 //!
@@ -22,6 +22,7 @@ mod list;
 mod merge;
 mod package;
 mod progress;
+mod report;
 pub mod scan;
 mod set;
 mod sidecar;
@@ -39,6 +40,7 @@ pub use pdp_archive::target::Existing;
 pub use pdp_manifest as manifest;
 pub use pdp_sign as sign;
 pub use progress::{Progress, Silent, Stage};
+pub use report::{QualityView, report};
 pub use set::{SetReport, validate_set};
 pub use signature::SignatureReport;
 pub use validate::{Checks, Finding, ValidateOptions, ValidateReport, validate};

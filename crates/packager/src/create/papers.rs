@@ -8,6 +8,7 @@ use rayon::ThreadPool;
 use super::source::{Source, TextSource};
 use super::{CreateOptions, Gathered, quality};
 use crate::PackagerError;
+use crate::report::{HTML_PATH, JSON_PATH};
 
 /// The texts of a package: those that come before the data and those behind it, each in the order of its paths.
 pub(super) struct Papers {
@@ -28,7 +29,8 @@ pub(super) fn papers(
     }
     if let Some(summary) = &manifest.quality {
         let report = quality::report(&gathered.quality, summary, manifest);
-        rear.push(("metadata/quality_report.json".into(), quality::json(&report)));
+        rear.push((HTML_PATH.into(), texts.quality_page(&report, manifest)?));
+        rear.push((JSON_PATH.into(), quality::json(&report)));
     }
     for (event_type, schema) in gathered.schemas.json_schemas() {
         rear.push((format!("metadata/schemas/{event_type}.json"), schema));
