@@ -7,13 +7,15 @@ use anyhow::{Context as _, Result, bail};
 use crate::process;
 
 /// Debian packages that the tests use, and a program by which each is known to be there.
-const SYSTEM: [(&str, &str); 6] = [
+const SYSTEM: [(&str, &str); 8] = [
     ("unzip", "unzip"),
     ("p7zip-full", "7z"),
     ("zstd", "zstd"),
     ("libarchive-tools", "bsdtar"),
     ("minisign", "minisign"),
     ("r-base-core", "Rscript"),
+    ("chromium", "chromium"),
+    ("chromium-driver", "chromedriver"),
 ];
 /// Debian packages of the peers in benchmarks, and their programs.
 const PEERS: [(&str, &str); 4] = [("zip", "zip"), ("unzip", "unzip"), ("p7zip-full", "7z"), ("pigz", "pigz")];

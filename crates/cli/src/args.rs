@@ -6,6 +6,7 @@ mod values;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pdp_packager::manifest::Grade;
 
 pub(crate) use self::create::CreateArgs;
 
@@ -81,6 +82,8 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with_all = ["all", "json"])]
         checksums: bool,
     },
+    /// Say whether the data can be trusted: grade, findings, missing days; and show it as a page
+    Report(ReportArgs),
     /// Make a pair of keys for signing packages, as minisign makes them
     Keygen {
         /// Where the secret key goes; the file must not exist
@@ -118,6 +121,21 @@ pub(crate) struct ValidateArgs {
     /// PACKAGE.minisig
     #[arg(long, value_name = "KEY")]
     pub(crate) public_key: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// The package: a .zip or .tar.gz file, or a folder
+    pub(crate) package: PathBuf,
+    /// Write the report as a page of HTML to this file, replacing it; - for standard output, and nothing else there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Open the page in the browser; without --html it is written to the directory for temporary files
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// End with exit code 3 when the grade is lower than this one (A, B, C, D, F)
+    #[arg(long, value_name = "GRADE", value_parser = values::parse::<Grade>)]
+    pub(crate) fail_below: Option<Grade>,
 }
 
 #[derive(Debug, Args)]

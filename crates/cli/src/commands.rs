@@ -12,7 +12,7 @@ use pdp_packager::{CreateReport, ImportOptions, PackagerError, ValidateOptions};
 use serde::Serialize;
 
 use crate::args::{Cli, Command, CreateArgs, Global, ImportArgs, ValidateArgs};
-use crate::{args, exit, keys, progress, render};
+use crate::{args, exit, keys, progress, render, report};
 
 /// Runs the command.
 pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -35,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             show(&global, &report, |out| render::listed(&report, all, out))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Report(args) => report::run(&args, &global),
         Command::Import(args) => import(args, &global),
         Command::Completions { shell } => {
             let mut script = Vec::new();
@@ -61,7 +62,7 @@ impl<W: std::io::Write> std::io::Write for Printable<W> {
 }
 
 /// Prints a report: as JSON when asked for, else as `text` writes it.
-fn show<R: Serialize>(
+pub(crate) fn show<R: Serialize>(
     global: &Global,
     report: &R,
     text: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>,

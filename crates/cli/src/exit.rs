@@ -67,6 +67,10 @@ fn hint(error: &PackagerError) -> Option<&'static str> {
             "the package may be corrupted: get it again, or make it again; --skip-validation only if you trust the source",
         ),
         PackagerError::Unreadable { .. } => Some("--skip-unreadable leaves out files that cannot be read"),
+        PackagerError::NoQualityReport { .. } => Some(
+            "the package was made with --no-quality-report or by another program; import it and make a package of the \
+             data again to have it measured",
+        ),
         PackagerError::Archive(pdp_packager::ArchiveError::Exists { .. }) => {
             Some("give another --name or --output, or --overwrite to replace it")
         }
@@ -74,7 +78,7 @@ fn hint(error: &PackagerError) -> Option<&'static str> {
     }
 }
 
-fn say(message: &str) {
+pub(crate) fn say(message: &str) {
     let mut err = std::io::stderr();
     let word = if err.is_terminal() { "\u{1b}[1;31mError:\u{1b}[0m" } else { "Error:" };
     let _ = writeln!(err, "{word} {}", crate::render::printable(message));

@@ -10,6 +10,7 @@ mod keys;
 mod legacy;
 mod progress;
 mod render;
+mod report;
 
 use std::process::ExitCode;
 

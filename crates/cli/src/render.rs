@@ -1,11 +1,15 @@
 //! Reports as people read them.
 
+mod quality;
+
 use std::io::{self, Write};
 
 use std::path::PathBuf;
 
 use pdp_packager::{CreateReport, ImportReport, ListReport, SetReport, ValidateReport};
 use serde::Serialize;
+
+pub(crate) use self::quality::{Paper, quality};
 
 /// Files that a listing shows unless all are asked for.
 const LISTED: usize = 20;
@@ -250,8 +254,8 @@ fn count(len: usize) -> u64 {
     u64::try_from(len).unwrap_or(u64::MAX)
 }
 
-/// `1 file`, `2 files`, with commas between thousands.
-fn counted(number: u64, what: &str) -> String {
+/// A number with commas between thousands.
+fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, c) in digits.chars().enumerate() {
@@ -260,6 +264,12 @@ fn counted(number: u64, what: &str) -> String {
         }
         text.push(c);
     }
+    text
+}
+
+/// `1 file`, `2 files`, with commas between thousands.
+fn counted(number: u64, what: &str) -> String {
+    let text = grouped(number);
     // `day with data` becomes `days with data`.
     let plural = if number == 1 { "" } else { "s" };
     match what.split_once(' ') {

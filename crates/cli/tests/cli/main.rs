@@ -11,6 +11,7 @@ mod loaders;
 mod merging;
 mod odd_inputs;
 mod parts;
+mod report;
 mod reproducible;
 mod support;
 mod usage;
