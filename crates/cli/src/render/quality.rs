@@ -73,7 +73,7 @@ pub(crate) fn quality(report: &QualityReport, paper: &Paper, quiet: bool, out: &
         writeln!(out, "Dates      {first} to {last}")?;
     }
     findings(report, out)?;
-    checks(report, out)?;
+    checks(report, paper, out)?;
     issues(report, out)?;
     match span {
         Some((first, last)) => coverage(report, first, last, paper, out),
@@ -102,7 +102,7 @@ fn findings(report: &QualityReport, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-fn checks(report: &QualityReport, out: &mut dyn Write) -> io::Result<()> {
+fn checks(report: &QualityReport, paper: &Paper, out: &mut dyn Write) -> io::Result<()> {
     let (found, clean): (Vec<_>, Vec<_>) = report.checks.iter().partition(|total| total.count > 0);
     if !found.is_empty() {
         writeln!(out, "\n{:>12} {:>8}  CHECK", "COUNT", "FILES")?;
@@ -114,7 +114,10 @@ fn checks(report: &QualityReport, out: &mut dyn Write) -> io::Result<()> {
     }
     if !clean.is_empty() {
         let names: Vec<&str> = clean.iter().map(|total| total.check.names().1).collect();
-        writeln!(out, "\nNot found  {}", names.join(", "))?;
+        writeln!(out)?;
+        for (at, line) in wrapped(&names, paper.columns.saturating_sub(11)).iter().enumerate() {
+            writeln!(out, "{:<10} {line}", if at == 0 { "Not found" } else { "" })?;
+        }
     }
     Ok(())
 }
@@ -186,6 +189,22 @@ fn strip(pair: &Coverage, first: NaiveDate, columns: u64, step: u64, signs: &Sig
     (0..columns).map(sign).collect()
 }
 
+/// Words with commas, in lines of at most `width` characters where no word is longer.
+fn wrapped(words: &[&str], width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (at, word) in words.iter().enumerate() {
+        let word = if at + 1 == words.len() { (*word).to_owned() } else { format!("{word},") };
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= width => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
+}
+
 /// At most so many characters.
 fn fitted(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
@@ -215,6 +234,12 @@ mod tests {
         assert_eq!(strip(&pair(), first, 9, 1, &ASCII), ".#x#..#x.");
         // 2-3, 4-5, 6-7, 8-9, 10.
         assert_eq!(strip(&pair(), first, 5, 2, &ASCII), "#+.+.");
+    }
+
+    #[test]
+    fn lists_are_wrapped() {
+        assert_eq!(wrapped(&["one", "two", "three"], 9), ["one, two,", "three"]);
+        assert!(wrapped(&[], 9).is_empty());
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn names_keep_what_was_typed_and_make_portable_files() {
 fn help_completions_and_manual() {
     let home = Home::new();
     let help = home.pdp(&["--help"]).ok();
-    for word in ["create", "validate", "list", "import", "--import-package", "Exit codes", "--data-root"] {
+    for word in ["create", "validate", "list", "report", "import", "--import-package", "Exit codes", "--data-root"] {
         assert!(help.out.contains(word), "{word}: {}", help.out);
     }
     let help = home.pdp(&["create", "--help"]).ok();

@@ -16,8 +16,8 @@ use super::{CreateOptions, CreateReport, Gathered, Parts, pack_data, papers, tot
 use crate::scan::DataFile;
 use crate::{PackagerError, Progress, ValidateReport, sidecar, signature};
 
-/// Room for README, dictionary, schemas and scripts in every part.
-const PAPERS: u64 = 256 << 10;
+/// Room for README, dictionary, quality page, schemas and scripts in every part.
+const PAPERS: u64 = 384 << 10;
 
 /// A part that is whole, under a temporary name.
 pub(super) struct Part {
