@@ -121,6 +121,9 @@ pub(crate) struct ValidateArgs {
     /// PACKAGE.minisig
     #[arg(long, value_name = "KEY")]
     pub(crate) public_key: Option<String>,
+    /// Count every record again, and hold it against the schemas in the package
+    #[arg(long)]
+    pub(crate) deep: bool,
 }
 
 #[derive(Debug, Args)]

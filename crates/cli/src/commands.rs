@@ -116,6 +116,7 @@ fn source_date_epoch() -> anyhow::Result<Option<DateTime<Utc>>> {
 fn validate(args: ValidateArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let mut options = ValidateOptions::default();
     options.threads = global.threads;
+    options.deep = args.deep;
     options.public_key = args.public_key.as_deref().map(keys::public).transpose()?;
     let progress = progress::start(global);
     let outcome = pdp_packager::validate_set(&args.packages, &options, &progress);

@@ -107,6 +107,11 @@ pub(crate) fn validated(report: &ValidateReport, quiet: bool, out: &mut dyn Writ
             "sidecar .sha256",
             if checks.sidecar { "compared" } else { "none beside the package" }
         )?;
+        if checks.deep {
+            let files = counted(checks.deep_files, "file");
+            let records = counted(checks.deep_records, "record");
+            writeln!(out, "{:<18} {records} in {files} counted again, held to the schemas", "records")?;
+        }
     }
     if let Some(signature) = &report.signature {
         writeln!(out, "{:<18} by key {}: {}", "signature", signature.key_id, signature.trusted_comment.escape_debug())?;

@@ -91,7 +91,7 @@ fn file(symbol: u64, at: u64, event_type: &str) -> FileQuality {
         findings: BTreeMap::from([(Check::Duplicate, found.clone()), (Check::Outlier, found)]),
         sequence_missing: 0,
         days: Vec::new(),
-        gaps: Some(TimeGaps { threshold_seconds: 60, count: 20, longest: (0..20).map(gap).collect() }),
+        gaps: Some(TimeGaps { threshold_seconds: 60.0, count: 20, longest: (0..20).map(gap).collect() }),
         damage: None,
     }
 }

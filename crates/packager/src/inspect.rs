@@ -6,6 +6,7 @@
 pub(crate) mod amounts;
 pub(crate) mod clock;
 mod columns;
+pub(crate) mod conform;
 pub(crate) mod csv;
 mod dbn;
 pub(crate) mod dialect;
@@ -21,10 +22,13 @@ mod template;
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use flate2::write::MultiGzDecoder;
+use pdp_manifest::quality::MAX_LINES_LISTED;
 use pdp_manifest::{ContentEncoding, CsvDialect, DataFormat, EventType};
 
+use self::conform::JsonSchema;
 use self::shape::Shape;
 use self::tally::Tally;
 
@@ -61,6 +65,28 @@ pub(crate) struct Findings {
     pub(crate) guessed_type: bool,
     /// Bytes with the file's own compression undone.
     pub(crate) uncompressed_size: u64,
+    /// Records that are not as their schema says.
+    pub(crate) violations: Violations,
+}
+
+/// Records that are not as their schema says.
+#[derive(Debug, Default)]
+pub(crate) struct Violations {
+    pub(crate) count: u64,
+    /// Of the first ones.
+    pub(crate) lines: Vec<u64>,
+    /// What is wrong with the first.
+    pub(crate) first: Option<String>,
+}
+
+impl Violations {
+    fn add(&mut self, line: u64, violation: String) {
+        self.count += 1;
+        if self.lines.len() < MAX_LINES_LISTED {
+            self.lines.push(line);
+        }
+        self.first.get_or_insert(violation);
+    }
 }
 
 /// The symbols that records name.
@@ -149,6 +175,15 @@ impl Inspection {
             DataFormat::Dbn => Box::new(dbn::Dbn::new(measure)),
             DataFormat::Parquet | DataFormat::Fxd => Box::new(Opaque),
         };
+        Self::by(inspector, encoding)
+    }
+
+    /// A file of JSON Lines whose records must be as the schema says.
+    pub(crate) fn held_to(schema: Arc<JsonSchema>, encoding: ContentEncoding) -> Self {
+        Self::by(Box::new(jsonl::Jsonl::held_to(schema)), encoding)
+    }
+
+    fn by(inspector: Box<dyn Inspector>, encoding: ContentEncoding) -> Self {
         let feed = Feed { inspector, size: 0 };
         let mut torn = None;
         let decoder = match encoding {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use pdp_manifest::quality::{TimeGap, TimeGaps};
 use pdp_manifest::{EventType, FileQuality, QualityReport, Symbol};
@@ -110,7 +112,7 @@ pub(super) fn gaps(report: &QualityReport) -> Option<Gaps> {
 /// What counts as long in these files.
 fn threshold(report: &QualityReport) -> String {
     let all = report.files.iter().filter_map(|file| file.gaps.as_ref()).filter(|gaps| gaps.count > 0);
-    let seconds = |gaps: &TimeGaps| TimeDelta::try_seconds(i64::try_from(gaps.threshold_seconds).ok()?);
+    let seconds = |gaps: &TimeGaps| TimeDelta::from_std(Duration::try_from_secs_f64(gaps.threshold_seconds).ok()?).ok();
     let all: Vec<TimeDelta> = all.filter_map(seconds).collect();
     let (Some(least), Some(most)) = (all.iter().min(), all.iter().max()) else { return String::new() };
     if least == most {

@@ -246,7 +246,7 @@ fn json_schema(shape: &Shape, path: &str) -> Value {
         (Kind::String, "string"),
     ];
     let mut types: Vec<&str> = WORDS.iter().filter(|(kind, _)| shape.has(*kind)).map(|(_, word)| *word).collect();
-    let timed = shape.has(Kind::DateTime) || shape.has(Kind::Date);
+    let timed = [Kind::DateTime, Kind::LocalTime, Kind::Date].into_iter().any(|kind| shape.has(kind));
     if timed && !types.contains(&"string") {
         types.push("string");
     }
@@ -262,7 +262,9 @@ fn json_schema(shape: &Shape, path: &str) -> Value {
         [one] => drop(schema.insert("type".into(), json!(one))),
         several => drop(schema.insert("type".into(), json!(several))),
     }
-    if timed && !shape.has(Kind::String) && !(shape.has(Kind::DateTime) && shape.has(Kind::Date)) {
+    let mixed =
+        shape.has(Kind::String) || shape.has(Kind::LocalTime) || shape.has(Kind::DateTime) && shape.has(Kind::Date);
+    if timed && !mixed {
         let format = if shape.has(Kind::DateTime) { "date-time" } else { "date" };
         schema.insert("format".into(), json!(format));
     }

@@ -1,11 +1,13 @@
 //! JSON Lines.
 
 use std::hash::BuildHasher as _;
+use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use memchr::memchr;
 use pdp_manifest::EventType;
 
+use super::conform::JsonSchema;
 use super::record::{self, Envelope};
 use super::shape::Shape;
 use super::tally::Observation;
@@ -36,6 +38,8 @@ pub(crate) struct Jsonl {
     last: bool,
     /// Whether more should have come.
     cut: bool,
+    /// What every record must be like.
+    schema: Option<Arc<JsonSchema>>,
 }
 
 /// Most templates that are kept, and most that are made: where lines vary more, comparing them does not pay.
@@ -57,11 +61,18 @@ impl Jsonl {
             line: 0,
             last: false,
             cut: false,
+            schema: None,
         }
     }
 }
 
 impl Jsonl {
+    /// Counts records and holds each of them against a schema.
+    pub(crate) fn held_to(schema: Arc<JsonSchema>) -> Self {
+        // A line that is recognised is not looked at.
+        Self { schema: Some(schema), to_make: 0, ..Self::new(false) }
+    }
+
     /// Counts a line that is made like an earlier one; false where it is not.
     fn line_like_another(&mut self, bytes: &[u8]) -> bool {
         let hash = self.hash(bytes);
@@ -131,6 +142,9 @@ impl Jsonl {
                 self.findings.tally.unparsable(self.line);
             }
             return;
+        }
+        if let Some(Err(violation)) = self.schema.as_ref().map(|schema| schema.check(bytes)) {
+            self.findings.violations.add(self.line, violation);
         }
         let hash = self.hash(bytes);
         self.findings.tally.record(Observation {

@@ -181,7 +181,7 @@ impl<'de> Visitor<'de> for Sound {
 }
 
 /// A field's name, borrowed from the line where it has no escapes.
-struct Key;
+pub(super) struct Key;
 
 impl<'de> DeserializeSeed<'de> for Key {
     type Value = Cow<'de, str>;
@@ -280,7 +280,7 @@ impl Walk<'_, '_> {
     /// Notes the value of a text.
     fn text_value(&mut self, text: &str) {
         match text_kind(text.as_bytes()) {
-            Kind::DateTime | Kind::Date => {
+            Kind::DateTime | Kind::LocalTime | Kind::Date => {
                 if let Some(stamp) = clock::parse(text) {
                     self.shape.stats.note_time(stamp.time);
                 }

@@ -31,6 +31,8 @@ pub(crate) enum Kind {
     Double = 1 << 10,
     /// Bytes that are no text.
     Binary = 1 << 11,
+    /// A date and time as text that JSON Schema does not call one: without an offset, or with a blank for the `T`.
+    LocalTime = 1 << 12,
 }
 
 /// What a field means for counting, decided once when the field is first seen.
@@ -148,12 +150,17 @@ impl Shape {
     pub(crate) fn field_type(&self) -> FieldType {
         let kinds = self.kinds & !(Kind::Null as u16);
         const NUMBERS: u16 = Kind::Long as u16 | Kind::Unsigned as u16 | Kind::Decimal as u16 | Kind::Double as u16;
-        const DATE_OR_TIME: u16 = Kind::Date as u16 | Kind::DateTime as u16;
+        const DATE_OR_TIME: u16 = Kind::Date as u16 | TIMES;
+        const TIMES: u16 = Kind::DateTime as u16 | Kind::LocalTime as u16;
         let single = [
             (Kind::Boolean as u16, FieldType::Boolean),
             (Kind::String as u16, FieldType::String),
             (Kind::DateTime as u16, FieldType::DateTime),
+            (Kind::LocalTime as u16, FieldType::DateTime),
+            (TIMES, FieldType::DateTime),
             (Kind::Date as u16, FieldType::Date),
+            (Kind::Date as u16 | Kind::DateTime as u16, FieldType::DateTime),
+            (Kind::Date as u16 | Kind::LocalTime as u16, FieldType::DateTime),
             (DATE_OR_TIME, FieldType::DateTime),
             (Kind::Binary as u16, FieldType::Binary),
             (Kind::Array as u16, FieldType::Array),
@@ -209,13 +216,34 @@ pub(crate) fn text_kind(bytes: &[u8]) -> Kind {
     if !bytes.first().is_some_and(u8::is_ascii_digit) {
         return Kind::String;
     }
-    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let two = |at: usize, most: u8| match bytes.get(at..at + 2) {
+        Some([tens @ b'0'..=b'9', ones @ b'0'..=b'9']) => (tens - b'0') * 10 + (ones - b'0') <= most,
+        _ => false,
+    };
     let mark = |at: usize, mark: u8| bytes.get(at) == Some(&mark);
-    let date = digit(0) && digit(1) && digit(2) && digit(3) && mark(4, b'-') && digit(5) && mark(7, b'-') && digit(9);
+    let date = two(0, 99) && two(2, 99) && mark(4, b'-') && two(5, 12) && mark(7, b'-') && two(8, 31);
+    let is_time = || (mark(10, b'T') || mark(10, b' ')) && two(11, 23) && mark(13, b':') && two(14, 59);
     match bytes.len() {
         10 if date => Kind::Date,
-        16..=40 if date && (mark(10, b'T') || mark(10, b' ')) && digit(11) && mark(13, b':') => Kind::DateTime,
+        16..=40 if date && is_time() => {
+            let seconds = mark(16, b':') && two(17, 59);
+            let whole = mark(10, b'T') && seconds && zone(bytes.get(19..).unwrap_or_default());
+            if whole { Kind::DateTime } else { Kind::LocalTime }
+        }
         _ => Kind::String,
+    }
+}
+
+/// Whether text behind the seconds is a fraction, or none, and an offset.
+fn zone(bytes: &[u8]) -> bool {
+    let fraction = match bytes.strip_prefix(b".") {
+        Some(rest) => 1 + rest.iter().take_while(|byte| byte.is_ascii_digit()).count(),
+        None => 0,
+    };
+    match bytes.get(fraction..).unwrap_or_default() {
+        b"Z" => fraction != 1,
+        [b'+' | b'-', a, b, b':', c, d] => fraction != 1 && [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()),
+        _ => false,
     }
 }
 
@@ -243,6 +271,25 @@ mod tests {
         assert_eq!(text.field_type(), FieldType::DateTime);
         text.note(text_kind(b"soon"), 1);
         assert_eq!(text.field_type(), FieldType::String);
+    }
+
+    #[test]
+    fn texts_that_are_times() {
+        for (text, kind) in [
+            ("2024-01-03", Kind::Date),
+            ("2024-01-03T10:00:00Z", Kind::DateTime),
+            ("2024-01-03T10:00:00.1234567+02:00", Kind::DateTime),
+            ("0001-01-01T00:00:00+00:00", Kind::DateTime),
+            ("2024-01-03T10:00:00", Kind::LocalTime),
+            ("2024-01-03 10:00:00+00:00", Kind::LocalTime),
+            ("2024-01-03T10:00", Kind::LocalTime),
+            ("2024-01-03T10:00:00.Z", Kind::LocalTime),
+            ("2024-13-03", Kind::String),
+            ("2024-01-03T25:00:00Z", Kind::String),
+            ("20240103", Kind::String),
+        ] {
+            assert_eq!(text_kind(text.as_bytes()), kind, "{text}");
+        }
     }
 
     #[test]

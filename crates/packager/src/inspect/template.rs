@@ -174,7 +174,7 @@ impl Template {
                         _ => return None,
                     }
                 }
-                Kind::String | Kind::DateTime | Kind::Date => {
+                Kind::String | Kind::DateTime | Kind::LocalTime | Kind::Date => {
                     let (text, after) = plain_text(rest)?;
                     let start = line.len() - rest.len() + 1;
                     rest = after;
@@ -182,10 +182,8 @@ impl Template {
                         return None;
                     }
                     let timed = matches!(slot.use_, Use::Time | Use::FallbackTime);
-                    if timed || measure && slot.kind != Kind::String {
-                        if text != last_time.0 {
-                            last_time = (text, clock::parse(str_of(text)?));
-                        }
+                    if (timed || measure && slot.kind != Kind::String) && text != last_time.0 {
+                        last_time = (text, clock::parse(str_of(text)?));
                     }
                     if slot.kind == Kind::String {
                         value = Value::Text(start, start + text.len());
@@ -334,7 +332,7 @@ impl<'a> Cut<'a> {
                 None => (Kind::Decimal, decimal(rest)?.2),
             },
         };
-        let text = matches!(kind, Kind::String | Kind::DateTime | Kind::Date);
+        let text = matches!(kind, Kind::String | Kind::DateTime | Kind::LocalTime | Kind::Date);
         let use_ = match (shape.role, kind) {
             (Role::Time, Kind::Decimal) => return None,
             (Role::Time, _) if text || kind == Kind::Long => Use::Time,

@@ -141,10 +141,8 @@ impl Rows {
                     set(&mut self.sequences, row, number);
                 }
                 Role::Symbol => set(&mut self.symbols, row, Some(cell)),
-                Role::Source => {
-                    if findings.source.is_none() {
-                        findings.source = cell.text().map(str::to_owned);
-                    }
+                Role::Source if findings.source.is_none() => {
+                    findings.source = cell.text().map(str::to_owned);
                 }
                 Role::Amount(amount) => {
                     if let (Some(number), Some(amounts)) = (told.number, self.amounts.get_mut(row)) {

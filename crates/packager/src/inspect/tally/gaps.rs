@@ -58,7 +58,7 @@ impl Gaps {
         };
         Some(TimeGaps {
             threshold_seconds: (threshold * 1000.0).round() / 1000.0,
-            count: self.steps.from_edge(threshold),
+            count: self.steps.count_from(threshold),
             longest: longest.into_iter().map(gap).collect(),
         })
     }

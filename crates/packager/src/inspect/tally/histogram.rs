@@ -48,7 +48,7 @@ impl Histogram {
     }
 
     /// How many lie at or above `edge`, an edge.
-    pub(super) fn from_edge(&self, edge: f64) -> u64 {
+    pub(super) fn count_from(&self, edge: f64) -> u64 {
         self.counts.get(bucket(edge)..).unwrap_or_default().iter().sum()
     }
 
@@ -94,7 +94,7 @@ mod tests {
             assert!(edge >= value && edge <= value * 1.0626, "{value} {edge}");
             assert_eq!(super::edge(bucket(edge)), edge, "{value}");
         }
-        assert_eq!(histogram.from_edge(Histogram::edge_from(512.0)), 489);
+        assert_eq!(histogram.count_from(Histogram::edge_from(512.0)), 489);
         histogram.add(1e300);
         histogram.add(1e-300);
         assert_eq!(histogram.total, 1002);

@@ -119,7 +119,7 @@ impl Spikes {
         let mut lines: Vec<u64> = self.leaps.iter().filter(|(_, size)| *size >= edge).map(|(line, _)| *line).collect();
         lines.sort_unstable();
         let listed = u64::try_from(lines.len()).unwrap_or(u64::MAX);
-        of_lines(if self.crowded { self.sizes.from_edge(edge) } else { listed }, lines)
+        of_lines(if self.crowded { self.sizes.count_from(edge) } else { listed }, lines)
     }
 }
 
