@@ -1,4 +1,5 @@
-//! The texts of a portable data package: README, data dictionary, loader scripts and quality page.
+//! The texts of a portable data package: README, data dictionary, loader scripts and quality page, Table Schemas of CSV
+//! files, and what other standards of packaging want beside them.
 //!
 //! Pure: a manifest goes in, text comes out; no files, no clock. The texts are templates that lie as files in
 //! `templates/`; what they show is prepared here, so that a template only arranges it.
@@ -12,13 +13,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod csv_table;
 mod page;
+pub mod profiles;
 mod show;
+mod table_schema;
+mod table_type;
 mod view;
 
 use pdp_manifest::{Manifest, QualityReport};
 use tera::{Context, Tera};
 use thiserror::Error;
+
+pub use csv_table::{CsvTable, CsvTables};
+pub use profiles::Paper;
+pub use table_schema::table_schemas;
 
 const README: &str = "README.md";
 const DICTIONARY: &str = "data_dictionary.md";

@@ -1,5 +1,7 @@
 //! Values as people read them.
 
+use serde_json::Value;
+
 /// Text on one line and without control characters, for comments and headings.
 pub(crate) fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
@@ -99,6 +101,13 @@ pub(crate) fn bytes(number: u64) -> String {
     }
     let tenths = u128::from(number) * 10 / u128::from(divisor);
     format!("{}.{} {}", tenths / 10, tenths % 10, UNITS.get(unit).copied().unwrap_or("PB"))
+}
+
+/// JSON for people to read too, with a line's end behind it.
+pub(crate) fn json(value: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 #[cfg(test)]
