@@ -20,6 +20,8 @@ const CREATE: &Table = &[
     ("--package-meta", "--meta", true),
     ("--package-created-at", "--created-at", true),
     ("--package-max-size", "--max-size", true),
+    ("--package-profile", "--profile", true),
+    ("--profile", "--profile", true),
     ("--sign", "--sign", true),
     ("--no-quality-report", "--no-quality-report", false),
     ("--no-data-dictionary", "--no-data-dictionary", false),

@@ -11,6 +11,7 @@ mod place;
 mod quality;
 mod schemas;
 mod source;
+mod tables;
 mod totals;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use pdp_archive::folder::FolderWriter;
 use pdp_archive::tar::TarGzWriter;
 use pdp_archive::zip::ZipWriter;
 use pdp_archive::{ArchiveError, ContainerWriter, MemberFacts, PackOptions, Target, pack};
+use pdp_generate::CsvTables;
 use pdp_manifest::{CompressionLevel, ContainerFormat, FileEntry, FileQuality, PackageCompression, PackagePath};
 use rayon::ThreadPool;
 
@@ -68,7 +70,7 @@ fn run(
     let Scan { root: _, mut files, skipped } = pool.install(|| find(options, progress))?;
     let bytes = files.iter().map(|file| file.size).sum();
     progress.begin(Stage::Packing, u64::try_from(files.len()).unwrap_or(0), bytes);
-    let places = place::place(&mut files, options.layout).map_err(ArchiveError::from)?;
+    let places = place::place(&mut files, options.layout, &options.profiles).map_err(ArchiveError::from)?;
     let mut ordered: Vec<(DataFile, PackagePath)> = files.into_iter().zip(places).collect();
     ordered.sort_by(|a, b| a.1.cmp(&b.1));
 
@@ -103,6 +105,7 @@ struct Gathered {
     facts: Vec<MemberFacts>,
     quality: Vec<FileQuality>,
     schemas: Schemas,
+    tables: CsvTables,
     skipped: Vec<Skipped>,
     warnings: Vec<String>,
 }
@@ -245,6 +248,7 @@ impl Gathered {
             self.warnings.push(format!("{}: its times have no offset and are taken as UTC", file.relative));
         }
         self.schemas.add(&file.event_type, &findings);
+        self.tables.extend(tables::found(&findings).map(|table| (member.clone(), table)));
         self.entries.push(FileEntry {
             path: member.clone(),
             symbol: file.symbol.clone(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
-use pdp_packager::manifest::{CompressionLevel, ContainerFormat, EventType, Layout, PackageName, Symbol};
+use pdp_packager::manifest::{CompressionLevel, ContainerFormat, EventType, Layout, PackageName, Profile, Symbol};
 use pdp_packager::{CreateOptions, Existing, PackagerError};
 
 use super::Global;
@@ -62,6 +62,10 @@ pub(crate) struct CreateArgs {
     /// Leave out the loader scripts
     #[arg(long)]
     no_loader_scripts: bool,
+    /// Keep to other standards of packaging too, separated by commas: bagit, frictionless, ro-crate; may be given several
+    /// times. The licence that they ask for is that of --meta license=...
+    #[arg(long, value_name = "LIST", value_parser = parse::<List<Profile>>)]
+    profile: Vec<List<Profile>>,
     /// Do not read the finished package back to verify it; checksums are written all the same
     #[arg(long)]
     skip_checksums: bool,
@@ -121,6 +125,7 @@ impl CreateArgs {
         options.quality_report = !self.no_quality_report;
         options.data_dictionary = !self.no_data_dictionary;
         options.loader_scripts = !self.no_loader_scripts;
+        options.profiles = self.profile.into_iter().flat_map(|list| list.0).collect();
         options.read_back = !self.skip_checksums;
         options.max_size = self.max_size;
         options.sign = self.sign.map(|path| keys::secret(&path)).transpose()?.map(Arc::new);

@@ -1,13 +1,13 @@
 //! What can be asked of `create`, and what it reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use pdp_archive::target::Existing;
 use pdp_manifest::{
-    CompressionLevel, ContainerFormat, DateRange, EventType, Filters, Grade, Layout, PackageId, PackageName,
+    CompressionLevel, ContainerFormat, DateRange, EventType, Filters, Grade, Layout, PackageId, PackageName, Profile,
     Sha256Digest, Symbol,
 };
 use pdp_sign::SecretKey;
@@ -52,6 +52,8 @@ pub struct CreateOptions {
     pub data_dictionary: bool,
     /// Whether it gets loader scripts.
     pub loader_scripts: bool,
+    /// Other standards that the package keeps to as well.
+    pub profiles: BTreeSet<Profile>,
     /// Whether the finished package is read back and every checksum verified.
     pub read_back: bool,
     /// Threads; the number of cores when zero.
@@ -89,6 +91,7 @@ impl CreateOptions {
             quality_report: true,
             data_dictionary: true,
             loader_scripts: true,
+            profiles: BTreeSet::new(),
             read_back: true,
             threads: 0,
             follow_links: false,

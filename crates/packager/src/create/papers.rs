@@ -1,7 +1,7 @@
 //! The members beside the data: README, metadata and scripts.
 
 use pdp_archive::{ArchiveError, ContainerWriter, PackOptions, PreparedMember, pack as pack_sources, prepare};
-use pdp_generate::Texts;
+use pdp_generate::{Paper, Texts, profiles};
 use pdp_manifest::{Manifest, PackagePath, SupplementaryFile, listing};
 use rayon::ThreadPool;
 
@@ -35,6 +35,9 @@ pub(super) fn papers(
     for (event_type, schema) in gathered.schemas.json_schemas() {
         rear.push((format!("metadata/schemas/{event_type}.json"), schema));
     }
+    for (event_type, schema) in pdp_generate::table_schemas(manifest, &gathered.tables) {
+        rear.push((format!("metadata/schemas/{event_type}.table.json"), schema));
+    }
     if options.loader_scripts {
         rear.push(("scripts/load_data.R".into(), texts.r_loader(manifest)?));
         rear.push(("scripts/load_data.py".into(), texts.python_loader(manifest)?));
@@ -44,12 +47,24 @@ pub(super) fn papers(
     };
     let mut rear = rear.into_iter().map(named).collect::<Result<Vec<_>, _>>()?;
     rear.sort();
-    let front = vec![named(("README.md".into(), texts.readme(manifest, &rear_names(&rear))?))?];
+    let names = member_names(&rear, options);
+    let mut front = vec![named(("README.md".into(), texts.readme(manifest, &names)?))?];
+    let known: Vec<Paper<'_>> = front.iter().chain(&rear).map(|(path, text)| Paper { path, text }).collect();
+    for (path, text) in profiles::texts(manifest, &options.profiles, &gathered.tables, &known) {
+        // Members but the README are in the order of their names, and the data is one of them.
+        let side = if path < "data/" { &mut front } else { &mut rear };
+        side.push(named((path.to_owned(), text))?);
+    }
+    rear.sort();
     Ok(Papers { front, rear })
 }
 
-fn rear_names(rear: &[(PackagePath, String)]) -> Vec<String> {
-    rear.iter().map(|(path, _)| path.to_string()).collect()
+/// What the README lists.
+fn member_names(rear: &[(PackagePath, String)], options: &CreateOptions) -> Vec<String> {
+    let added = options.profiles.iter().flat_map(|profile| profiles::members(*profile)).map(|name| (*name).to_owned());
+    let mut names: Vec<String> = rear.iter().map(|(path, _)| path.to_string()).chain(added).collect();
+    names.sort();
+    names
 }
 
 /// Packs the texts and completes the manifest with their checksums and the package's.

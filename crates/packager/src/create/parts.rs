@@ -8,7 +8,7 @@ use pdp_archive::target::write_atomically;
 use pdp_archive::{ContainerWriter, Sealed};
 use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::{
-    CompressionLevel, ContainerFormat, DateRange, Manifest, ManifestText, PackagePath, Sha256Digest, listing,
+    CompressionLevel, ContainerFormat, DateRange, Manifest, ManifestText, PackagePath, Profile, Sha256Digest, listing,
 };
 use rayon::ThreadPool;
 
@@ -61,7 +61,8 @@ pub(super) fn pack(
     first: Gathered,
 ) -> Result<Vec<Packed>, PackagerError> {
     let plain = options.format == ContainerFormat::Folder || options.compression == CompressionLevel::None;
-    let each = if plain { 4 << 10 } else { 1 << 10 };
+    let described = options.profiles.iter().map(|profile| room(*profile)).sum::<u64>() + (4 << 10);
+    let each = if plain { described } else { described / 4 };
     let mut writer = SplitWriter::new(make, most.saturating_sub(PAPERS), each)?;
     let mut learnt = Learnt { parts: vec![first], current: writer.current() };
     pack_data(&mut writer, files, options, pool, progress, &mut learnt)?;
@@ -69,6 +70,15 @@ pub(super) fn pack(
     let containers = writer.into_parts();
     parts.resize_with(containers.len(), Gathered::default);
     Ok(containers.into_iter().zip(parts).collect())
+}
+
+/// Room for what a profile says of one file, uncompressed.
+const fn room(profile: Profile) -> u64 {
+    match profile {
+        Profile::Bagit => 512,
+        Profile::Frictionless => 6 << 10,
+        Profile::RoCrate => 2 << 10,
+    }
 }
 
 /// Gives every part its manifest and papers.

@@ -1,22 +1,28 @@
 //! Where each data file goes inside the package.
 
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use pdp_archive::NameSet;
 use pdp_manifest::portable::sanitize_component;
-use pdp_manifest::{ContentEncoding, DataFormat, Layout, PackagePath, PathError};
+use pdp_manifest::{ContentEncoding, DataFormat, Layout, PackagePath, PathError, Profile};
 
 use crate::inspect::sniff;
 use crate::scan::DataFile;
 
 /// Gives every file of `files` its place. The order of `files` decides who gets the plain name when two would have
 /// the same.
-pub(super) fn place(files: &mut [DataFile], layout: Layout) -> Result<Vec<PackagePath>, PathError> {
+pub(super) fn place(
+    files: &mut [DataFile],
+    layout: Layout,
+    profiles: &BTreeSet<Profile>,
+) -> Result<Vec<PackagePath>, PathError> {
     let mut taken = NameSet::new();
     files
         .iter_mut()
         .map(|file| {
             let (directory, name) = wanted(file, layout);
+            let name = profiles.iter().fold(name, |name, profile| acceptable(name, *profile));
             if layout != Layout::Flat && !file.relative.ends_with(&name) {
                 file.warnings.push(format!("its name is not portable; in the package it is called {name}"));
             }
@@ -43,6 +49,17 @@ fn shorten(stem: &str, number: u64) -> &str {
         end -= 1;
     }
     stem.get(..end).unwrap_or(stem)
+}
+
+/// A name that every reader of the profile's packages takes.
+fn acceptable(name: String, profile: Profile) -> String {
+    match profile {
+        // RFC 8493 has it encoded in the list of files; bagit-python looks for the file under the encoded name.
+        Profile::Bagit => name.replace('%', "_"),
+        // Version 1 takes two dots anywhere in a path for a way out of the package.
+        Profile::Frictionless => name.replace("..", "._"),
+        Profile::RoCrate => name,
+    }
 }
 
 fn wanted(file: &DataFile, layout: Layout) -> (String, String) {
