@@ -25,7 +25,7 @@ fn with_csv(manifest: &mut Manifest, fields: Vec<Field>, regular: bool) -> CsvTa
     let file = &mut manifest.files[0];
     file.format = DataFormat::Csv;
     let columns = fields.iter().map(|field| field.name.clone()).collect();
-    file.csv = Some(CsvDialect { delimiter: ';', has_header: true, comment: Some('#'), columns });
+    file.csv = Some(CsvDialect { delimiter: ';', has_header: true, comment: None, columns });
     CsvTables::from([(file.path.clone(), CsvTable { fields, regular })])
 }
 
@@ -105,7 +105,7 @@ fn csv_is_a_table_with_the_columns_of_the_file_and_other_files_are_plain() {
     let [csv, parquet] = package["resources"].as_array().unwrap().as_slice() else { unreachable!() };
     assert_eq!((&csv["type"], &csv["profile"]), (&"table".into(), &"tabular-data-resource".into()));
     assert_eq!(csv["dialect"]["delimiter"], ";");
-    assert_eq!(csv["dialect"]["commentChar"], "#");
+    assert_eq!(csv["dialect"]["header"], true);
     assert_eq!(csv["hash"], format!("sha256:{}", "ab".repeat(32)));
     let [time, price] = csv["schema"]["fields"].as_array().unwrap().as_slice() else { unreachable!() };
     assert_eq!((&time["type"], &time["unit"]), (&"integer".into(), &"ms".into()));
@@ -115,6 +115,15 @@ fn csv_is_a_table_with_the_columns_of_the_file_and_other_files_are_plain() {
     assert_eq!(price["description"], "price, in the quote currency", "by the manifest's field, whatever the case");
     assert!(price.get("constraints").is_none(), "{price}");
     assert_eq!((&parquet["type"], parquet.get("schema")), (&"file".into(), None));
+
+    // Comments are skipped, but for those before a header.
+    let commented = |manifest: &mut Manifest, has_header: bool| {
+        let csv = manifest.files[0].csv.as_mut().unwrap();
+        (csv.comment, csv.has_header) = (Some('#'), has_header);
+        json(manifest, &tables, "datapackage.json")["resources"][0].clone()
+    };
+    assert_eq!(commented(&mut manifest, true)["type"], "file");
+    assert_eq!(commented(&mut manifest, false)["dialect"]["commentChar"], "#");
 
     // A file with rows of other widths, and one whose header names a column twice, are no tables.
     let tables = with_csv(&mut manifest, columns(), false);

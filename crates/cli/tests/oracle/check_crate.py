@@ -36,11 +36,11 @@ HTTPAdapter.send = send
 from rocrate_validator import models, services  # noqa: E402
 
 
-def findings(folder, severity):
+def findings(folder):
     settings = services.ValidationSettings(
         rocrate_uri=str(folder),
         profile_identifier="ro-crate-1.1",
-        requirement_severity=severity,
+        requirement_severity=models.Severity.REQUIRED,
         no_cache=True,
     )
     result = services.validate(settings)
@@ -52,16 +52,15 @@ crate = ROCrate(str(folder))
 files = {}
 for entity in crate.data_entities:
     if entity.type == "File":
-        path = folder / entity.id if (folder / entity.id).is_file() else folder / requests.utils.unquote(entity.id)
+        path = folder / requests.utils.unquote(entity.id)
         data = path.read_bytes()
         same = int(entity["contentSize"]) == len(data) and entity["sha256"] == hashlib.sha256(data).hexdigest()
         files[str(path.relative_to(folder))] = same
 json.dump(
     {
-        "required": findings(folder, models.Severity.REQUIRED),
-        "recommended": findings(folder, models.Severity.RECOMMENDED),
+        "findings": findings(folder),
         "name": crate.name,
-        "license": crate.license["name"] if hasattr(crate.license, "id") else crate.license,
+        "license": crate.license["name"],
         "files": files,
     },
     sys.stdout,

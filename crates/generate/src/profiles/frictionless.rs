@@ -53,27 +53,28 @@ fn resource(file: &FileEntry, manifest: &Manifest, tables: &CsvTables, taken: &m
     let described = manifest.schemas.get(&file.event_type);
     // Zstandard is no compression that readers of Data Packages undo.
     let readable = file.encoding != ContentEncoding::Zstd;
-    let schema = tables.get(&file.path).filter(|_| readable).and_then(|table| table_schema::of_file(table, described));
-    let table = file.csv.as_ref().zip(schema);
+    let csv = file.csv.as_ref().filter(|csv| readable && header_leads(csv));
+    let table = csv.zip(tables.get(&file.path).and_then(|table| table_schema::of_file(table, described)));
     if table.is_some() {
         // The first for readers of version 1, the second for those of version 2 and for frictionless-py.
         out.insert("profile".into(), json!("tabular-data-resource"));
         out.insert("type".into(), json!("table"));
     } else {
-        // So that nested records, or rows of different widths, are not read as a table.
+        // So that nested records, or rows of different widths, are not read as a table: without a type, frictionless-py
+        // goes by the format.
         out.insert("profile".into(), json!("data-resource"));
         out.insert("type".into(), json!("file"));
     }
     out.insert("description".into(), json!(format!("{} of {}", file.event_type, file.symbol)));
     out.insert("format".into(), json!(file.format.word()));
-    out.insert("mediatype".into(), json!(media::content(file.format)));
-    if matches!(file.format, DataFormat::Csv | DataFormat::Jsonl) {
+    // What readers cannot undo is said as what it is.
+    let mediatype = if readable { media::content(file.format) } else { media::stored(file) };
+    out.insert("mediatype".into(), json!(mediatype));
+    if readable && matches!(file.format, DataFormat::Csv | DataFormat::Jsonl) {
         out.insert("encoding".into(), json!("utf-8"));
     }
-    match file.encoding {
-        ContentEncoding::Identity => {}
-        ContentEncoding::Gzip => drop(out.insert("compression".into(), json!("gz"))),
-        ContentEncoding::Zstd => drop(out.insert("compression".into(), json!("zst"))),
+    if file.encoding == ContentEncoding::Gzip {
+        out.insert("compression".into(), json!("gz"));
     }
     out.insert("bytes".into(), json!(file.size_bytes));
     if let Some(digest) = &file.checksum_sha256 {
@@ -84,6 +85,12 @@ fn resource(file: &FileEntry, manifest: &Manifest, tables: &CsvTables, taken: &m
         out.insert("schema".into(), schema);
     }
     Value::Object(out)
+}
+
+/// Whether a header, where there is one, is the first line. One behind comments is not found by frictionless-py, which
+/// counts them.
+const fn header_leads(csv: &CsvDialect) -> bool {
+    !csv.has_header || csv.comment.is_none()
 }
 
 /// How the text is split. All of it is said: what is left out, readers guess.
