@@ -10,7 +10,7 @@ pub struct CsvTable {
     /// Its columns in order, by the names that the manifest's `csv.columns` has: type, whether some cell is empty, and
     /// the first value, as they are in this file.
     pub fields: Vec<Field>,
-    /// Whether every row has a cell for every column, no more, and all of it can be read.
+    /// Whether every row has a cell for every column and no more, and all of it is UTF-8 that can be read.
     pub regular: bool,
 }
 

@@ -59,6 +59,8 @@ pub(crate) struct Findings {
     pub(crate) flat: Option<Shape>,
     /// What is wrong with the file as a whole.
     pub(crate) damage: Option<String>,
+    /// Whether some cell of a CSV file is in another encoding.
+    pub(crate) not_utf8: bool,
     /// Whether the format compresses inside.
     pub(crate) already_compressed: bool,
     /// Whether [`event_type`](Self::event_type) is a guess by the columns, which a path outweighs.

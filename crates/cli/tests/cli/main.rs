@@ -13,7 +13,6 @@ mod odd_inputs;
 mod parts;
 mod profiles;
 mod report;
-mod profiles;
 mod reproducible;
 mod support;
 mod usage;

@@ -28,6 +28,8 @@ fn data(home: &Home) {
     for (i, text) in csv.into_iter().enumerate() {
         home.put(&format!("data/C{i}/Trade/2024-01-03.csv"), text);
     }
+    home.put("data/L1/Trade/2024-01-03.csv", b"timestamp,price,note\n1704292200,1,\xe9t\xe9\n");
+    home.put("data/L2/Trade/2024-01-03.csv", b"timestamp,price,\xe9t\xe9\n1704292200,1,2\n");
     let bars = "timestamp,open,high,low,close,volume\n2024-01-03 12:00:00,1,2,0.5,1.5,10\n";
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     std::io::Write::write_all(&mut gzip, bars.as_bytes()).unwrap();

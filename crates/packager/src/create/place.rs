@@ -22,7 +22,8 @@ pub(super) fn place(
         .iter_mut()
         .map(|file| {
             let (directory, name) = wanted(file, layout);
-            let name = profiles.iter().fold(name, |name, profile| acceptable(name, *profile));
+            let [directory, name] =
+                [directory, name].map(|text| profiles.iter().fold(text, |text, profile| acceptable(text, *profile)));
             if layout != Layout::Flat && !file.relative.ends_with(&name) {
                 file.warnings.push(format!("its name is not portable; in the package it is called {name}"));
             }

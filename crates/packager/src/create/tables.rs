@@ -23,6 +23,8 @@ pub(super) fn found(findings: &Findings) -> Option<CsvTable> {
         .collect();
     let even =
         fields.len() == dialect.columns.len() && shape.fields.iter().all(|(_, column)| column.seen == shape.seen);
-    let regular = even && findings.damage.is_none() && findings.tally.unparsable_count() == 0;
+    // In a header, what is not UTF-8 was replaced.
+    let utf8 = !findings.not_utf8 && !dialect.columns.iter().any(|name| name.contains(char::REPLACEMENT_CHARACTER));
+    let regular = even && utf8 && findings.damage.is_none() && findings.tally.unparsable_count() == 0;
     Some(CsvTable { fields, regular })
 }

@@ -1,5 +1,6 @@
 //! Delimited text.
 
+use std::borrow::Cow;
 use std::hash::BuildHasher as _;
 
 use csv_core::{ReadRecordResult, Reader};
@@ -183,6 +184,7 @@ impl Rows {
             let field = self.fields.get(start..end).unwrap_or_default();
             start = end;
             let text = String::from_utf8_lossy(field);
+            self.findings.not_utf8 |= matches!(text, Cow::Owned(_));
             let value = note(column, &text, self.measure);
             match (column.role, value) {
                 (Role::Time, Value::Time(stamp)) => time = time.or(Some(stamp)),
