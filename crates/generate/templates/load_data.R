@@ -2,10 +2,13 @@
 #
 #   source("scripts/load_data.R")
 #   trades <- load_data(symbol = "AAPL", event_type = "Trade", date = "2024-01-03")
+#   iter_data(function(batch) ..., event_type = "Trade", batch_rows = 50000)  # memory for one batch, not for a file
+#   stopifnot(nrow(verify()) == 0)
 #
-# `Rscript scripts/load_data.R` prints what the package holds.
+# `Rscript scripts/load_data.R` prints what the package holds; with `--help`, what else it can do.
 #
 # Needs the packages jsonlite and dplyr; the program zstd for zstd files and the package arrow for Parquet files.
+# verify() needs R 4.5, the package digest or openssl, or the program sha256sum or shasum.
 # R's numbers are doubles: whole numbers beyond 2^53 are rounded, and times are good to the microsecond.
 
 # A scope of its own: loaders of two packages can be used side by side.
@@ -18,8 +21,9 @@
 
   LEVELS_UP <- 4L # after an import into a shared folder the data can lie above the package's papers
   PIECE <- 2^20
-  BATCH <- 5000L
+  BATCH <- 5000L # records that are parsed together
   MAX_DEPTH <- 127L
+  SCHEMA_LIMIT <- 2048L # schemas in the manifest end at so many fields
 
   # The number of an event type in a record is its position here, from 0.
   EVENT_TYPES <- strsplit(paste(
@@ -116,44 +120,72 @@
     value
   }
 
-  as_day <- function(value) {
+  as_days <- function(value) {
     if (is.null(value)) return(NULL)
-    day <- NA
+    days <- NA
     if (inherits(value, c("Date", "POSIXt"))) {
-      day <- as.Date(value, tz = "UTC")
-    } else if (is.character(value) && length(value) == 1 && grepl("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", value)) {
-      day <- as.Date(value, "%Y-%m-%d")
+      days <- as.Date(value, tz = "UTC")
+    } else if (is.character(value) && all(grepl("^[0-9]{4}-[0-9]{2}-[0-9]{2}$", value))) {
+      days <- as.Date(value, "%Y-%m-%d")
     }
-    if (length(day) != 1 || is.na(day)) stop("date must be YYYY-MM-DD or a Date, not ", deparse(value), call. = FALSE)
-    day
+    if (!length(days) || anyNA(days)) stop("date must be YYYY-MM-DD or a Date, not ", deparse(value), call. = FALSE)
+    days
   }
 
   day_of <- function(text) if (is.null(text)) as.Date(NA) else as.Date(from_text(text), tz = "UTC")
 
-  # What of a file belongs to the day: "whole", only its "rows" of that day, or "" for nothing.
-  part_of <- function(entry, day) {
-    if (is.null(day)) return("whole")
+  # What of a file belongs to the days: "whole", only its "rows" of those days, or "" for nothing.
+  part_of <- function(entry, days) {
+    if (is.null(days)) return("whole")
     filed <- day_of(entry$date)
     first <- day_of(entry$firstTimestamp)
     last <- day_of(entry$lastTimestamp)
     timed <- !is.na(first) && !is.na(last)
-    if (!is.na(filed) && !(timed && first != last)) return(if (filed == day) "whole" else "")
-    if (timed && first <= day && day <= last) "rows" else ""
+    if (!is.na(filed) && !(timed && first != last)) return(if (filed %in% days) "whole" else "")
+    if (timed && any(first <= days & days <= last)) "rows" else ""
+  }
+
+  # The files that hold what is asked for, each with its part.
+  matching <- function(symbol, event_type, days) {
+    found <- Filter(function(e) wanted(e$symbol, symbol) && wanted(e$eventType, event_type), manifest()$files)
+    parts <- vapply(found, part_of, "", days)
+    Map(function(entry, part) list(entry = entry, part = part), found[parts != ""], parts[parts != ""])
+  }
+
+  # The same for the files that can be read here; says which cannot, and when there are none at all.
+  choose <- function(symbol, event_type, days) {
+    chosen <- unname(matching(as_names(symbol, "symbol"), as_names(event_type, "event_type"), days))
+    if (!length(chosen)) {
+      warn("nothing matches; the package has the symbols ", listed(get_symbols()), " and the event types ",
+           listed(get_event_types()))
+      return(chosen)
+    }
+    formats <- vapply(chosen, function(one) one$entry$format, "")
+    unread <- !(formats %in% names(READERS))
+    skipped <- vapply(chosen, function(one) paste0(one$entry$path, " (", advice(one$entry), ")"), "")[unread]
+    if (all(unread)) stop("this loader does not read ", paste(skipped, collapse = "; "), call. = FALSE)
+    for (text in skipped) warn("skipped ", text)
+    chosen[!unread]
+  }
+
+  advice <- function(entry) {
+    known <- ELSEWHERE[entry$format]
+    if (is.na(known)) paste("its format", entry$format, "is not known") else unname(known)
   }
 
   # A data file, below the manifest's folder or one of the folders above it.
-  locate <- function(path) {
-    if (grepl("^/|^[A-Za-z]:", path) || ".." %in% strsplit(path, "/", fixed = TRUE)[[1]]) {
+  locate <- function(path, levels_up = LEVELS_UP) {
+    if (grepl("^/|[\\\\:]", path) || ".." %in% strsplit(path, "/", fixed = TRUE)[[1]]) {
       stop("the manifest names a path outside of the package: ", path, call. = FALSE)
     }
     base <- ROOT
-    for (level in 0:LEVELS_UP) {
+    for (level in 0:levels_up) {
       found <- native(file.path(base, path))
       if (file.exists(found)) return(found)
       base <- dirname(base)
     }
-    stop("file not found: ", path, " is not below ", ROOT, " nor any of the ", LEVELS_UP, " folders above it",
-         call. = FALSE)
+    stop("file not found: ", path, " is not below ", ROOT,
+         if (levels_up) paste(" nor any of the", levels_up, "folders above it"), call. = FALSE)
   }
 
   # ---------------------------------------------------------------- bytes
@@ -162,33 +194,18 @@
     if (length(bytes) >= 3 && identical(bytes[1:3], as.raw(c(0xef, 0xbb, 0xbf)))) bytes[-(1:3)] else bytes
   }
 
-  read_all <- function(con) {
-    pieces <- list()
-    repeat {
-      piece <- readBin(con, "raw", PIECE)
-      if (!length(piece)) break
-      pieces[[length(pieces) + 1]] <- piece
+  # A file's content, its compression undone: told by the first bytes, as collectors write gzip under names in .zst.
+  # Of what this returns, read() gives the next bytes, none at the end; damaged() then says whether the compressed data
+  # broke off or was damaged there.
+  open_content <- function(path, shown) {
+    head <- as.integer(readBin(path, "raw", 4))
+    if (length(head) >= 2 && all(head[1:2] == c(0x1f, 0x8b))) return(gunzip(path))
+    if (length(head) == 4 && (all(head == c(0x28, 0xb5, 0x2f, 0xfd)) ||
+                              (head[1] %/% 16 == 5 && all(head[2:4] == c(0x2a, 0x4d, 0x18))))) {
+      return(unzstd(path, shown))
     }
-    if (length(pieces)) do.call(c, pieces) else raw()
-  }
-
-  # A file's content without a BOM, its compression undone: told by the first bytes, as collectors write gzip under
-  # names in .zst. `damaged` says that the compressed data breaks off or is damaged; the content then ends there.
-  content <- function(path, shown) {
-    bytes <- readBin(path, "raw", file.size(path))
-    head <- as.integer(utils::head(bytes, 4))
-    found <- list(bytes = bytes, damaged = FALSE)
-    if (length(head) >= 2 && all(head[1:2] == c(0x1f, 0x8b))) {
-      found <- gunzip(bytes)
-    } else if (length(head) == 4 && (all(head == c(0x28, 0xb5, 0x2f, 0xfd)) ||
-                                     (head[1] %/% 16 == 5 && all(head[2:4] == c(0x2a, 0x4d, 0x18))))) {
-      found <- unzstd(path, shown)
-    }
-    if (found$damaged) {
-      warn("the compressed data of ", shown, " is torn or damaged; the rows before that were read")
-    }
-    found$bytes <- without_bom(found$bytes)
-    found
+    con <- file(path, "rb")
+    list(read = function() readBin(con, "raw", PIECE), damaged = function() FALSE, close = function() close(con))
   }
 
   unzstd <- function(path, shown) {
@@ -198,50 +215,137 @@
            "or use scripts/load_data.py", call. = FALSE)
     }
     con <- pipe(paste(shQuote(program), "-q -q -d -c", shQuote(path)), "rb")
-    bytes <- tryCatch(read_all(con), finally = status <- close(con))
-    list(bytes = bytes, damaged = !is.null(status) && status != 0)
+    damaged <- FALSE
+    finish <- function() {
+      if (is.null(con)) return()
+      status <- close(con)
+      damaged <<- !is.null(status) && status != 0
+      con <<- NULL
+    }
+    read <- function() {
+      piece <- if (is.null(con)) raw() else readBin(con, "raw", PIECE)
+      if (!length(piece)) finish()
+      piece
+    }
+    list(read = read, damaged = function() damaged, close = finish)
   }
 
   # Undoes every gzip member in turn. R's own gzfile() is silent about a torn member, loses what was read before some
   # errors, and gzcon() stops after the first member without telling where it ends. But a member ends in its size, and
   # then comes another or the end: that is enough to find where.
-  gunzip <- function(bytes) {
-    count <- length(bytes)
-    starts <- which(bytes == as.raw(0x1f))
-    starts <- starts[starts + 2 <= count]
-    starts <- starts[bytes[starts + 1] == as.raw(0x8b) & bytes[starts + 2] == as.raw(0x08)]
-    pieces <- list()
+  gunzip <- function(path) {
+    end <- file.size(path)
+    starts <- member_starts(path)
     at <- 1
-    while (at <= count) {
-      piece <- gunzip_member(bytes[at:count])
-      if (length(piece)) pieces[[length(pieces) + 1]] <- piece
-      at <- after_member(bytes, c(starts[starts >= at + 18], count + 1), length(piece))
-      if (is.na(at)) break
+    size <- 0
+    con <- NULL
+    finish <- function() {
+      if (!is.null(con)) close(con)
+      con <<- NULL
     }
-    list(bytes = if (length(pieces)) do.call(c, pieces) else raw(), damaged = is.na(at))
+    read <- function() {
+      while (!is.na(at) && at <= end) {
+        if (is.null(con)) {
+          size <<- 0
+          con <<- open_member(path, at)
+        }
+        piece <- tryCatch(suppressWarnings(readBin(con, "raw", PIECE)), error = function(e) raw())
+        size <<- size + length(piece)
+        if (length(piece)) return(piece)
+        finish()
+        at <<- after_member(path, c(starts[starts >= at + 18], end + 1), size)
+      }
+      raw()
+    }
+    list(read = read, damaged = function() is.na(at), close = finish)
   }
 
-  gunzip_member <- function(bytes) {
-    tryCatch({
-      con <- gzcon(rawConnection(bytes), allowNonCompressed = FALSE)
-      on.exit(close(con))
-      suppressWarnings(read_all(con))
-    }, error = function(e) raw())
+  # Where gzip members can begin, counted from 1.
+  member_starts <- function(path) {
+    con <- file(path, "rb")
+    on.exit(close(con))
+    starts <- numeric()
+    behind <- 0
+    before <- raw()
+    repeat {
+      piece <- readBin(con, "raw", PIECE)
+      if (!length(piece)) return(starts)
+      bytes <- c(before, piece)
+      found <- which(bytes == as.raw(0x1f))
+      found <- found[found + 2 <= length(bytes)]
+      found <- found[bytes[found + 1] == as.raw(0x8b) & bytes[found + 2] == as.raw(0x08)]
+      starts <- c(starts, behind - length(before) + found)
+      behind <- behind + length(piece)
+      before <- utils::tail(bytes, 2)
+    }
+  }
+
+  open_member <- function(path, at) {
+    con <- file(path, "rb")
+    seek(con, at - 1)
+    # Of what is no gzip at all, nothing is read.
+    tryCatch(gzcon(con, allowNonCompressed = FALSE), error = function(e) {
+      close(con)
+      rawConnection(raw())
+    })
   }
 
   # The first of the `borders` (starts of members, or behind the end) right before which a member of this size ends,
   # zero bytes of padding aside; NA if none.
-  after_member <- function(bytes, borders, size) {
+  after_member <- function(path, borders, size) {
+    con <- file(path, "rb")
+    on.exit(close(con))
     size <- as.raw(size %/% 256^(0:3) %% 256)
     for (border in borders) {
-      last <- border - 1
-      while (last > 1 && bytes[last] == as.raw(0)) last <- last - 1
+      reach <- 2^12
+      repeat {
+        from <- max(1, border - reach)
+        seek(con, from - 1)
+        bytes <- readBin(con, "raw", border - from)
+        last <- max(1, which(bytes != as.raw(0)))
+        if (from == 1 || last > 4) break
+        reach <- reach * 2
+      }
       # The size itself may end in zero bytes, and a checksum before it.
-      for (end in last:min(border - 1, last + 8)) {
-        if (end >= 18 && all(bytes[(end - 3):end] == size)) return(border)
+      for (end in last:min(length(bytes), last + 8)) {
+        if (from - 1 + end >= 18 && end >= 4 && all(bytes[(end - 3):end] == size)) return(border)
       }
     }
     NA
+  }
+
+  # The lines of a file, without a BOM. Of what this returns, read(count) gives the next ones, fewer at the end; torn()
+  # then says whether the last was cut off with the compressed data.
+  open_lines <- function(path, shown) {
+    source <- open_content(path, shown)
+    ready <- character()
+    held <- raw()
+    begun <- ended <- torn <- FALSE
+    read <- function(count) {
+      parts <- list(ready)
+      while (!ended && sum(lengths(parts)) < count) {
+        piece <- source$read()
+        if (!begun) piece <- without_bom(piece)
+        begun <<- TRUE
+        if (length(piece)) {
+          bytes <- c(held, piece)
+          last <- max(0, which(bytes == as.raw(10)))
+          held <<- utils::tail(bytes, length(bytes) - last)
+          parts[[length(parts) + 1]] <- as_lines(utils::head(bytes, last))
+        } else {
+          ended <<- TRUE
+          if (source$damaged()) {
+            torn <<- length(held) > 0
+            warn("the compressed data of ", shown, " is torn or damaged; the rows before that were read")
+          }
+          parts[[length(parts) + 1]] <- as_lines(held)
+        }
+      }
+      lines <- as.character(unlist(parts))
+      ready <<- utils::tail(lines, max(0, length(lines) - count))
+      utils::head(lines, count)
+    }
+    list(read = read, torn = function() torn, ended = function() ended && !length(ready), close = source$close)
   }
 
   # Bytes as lines of UTF-8, split at newlines only. Zero bytes, which R's strings cannot hold, become another control
@@ -263,13 +367,38 @@
     lines
   }
 
-  ends_torn <- function(found) found$damaged && !identical(utils::tail(found$bytes, 1), as.raw(10))
-
   # ---------------------------------------------------------------- JSON Lines
 
-  read_jsonl <- function(path, entry) {
-    found <- content(path, entry$path)
-    lines <- as_lines(found$bytes)
+  # Of what a reader returns, read() gives the next rows as columns, NULL at the end.
+  read_jsonl <- function(path, entry, batch_rows) {
+    source <- open_lines(path, entry$path)
+    bad <- 0
+    first_bad <- NA
+    behind <- 0
+    read <- function() {
+      repeat {
+        lines <- source$read(batch_rows)
+        if (!length(lines)) {
+          if (bad) warn(bad, " unreadable lines skipped in ", entry$path, ", first at line ", first_bad)
+          bad <<- 0
+          return(NULL)
+        }
+        parsed <- parse_jsonl(lines)
+        wrong <- parsed$bad
+        if (source$ended() && source$torn()) wrong <- setdiff(wrong, length(lines)) # the piece before the tear
+        if (length(wrong) && !bad) first_bad <<- behind + wrong[1]
+        bad <<- bad + length(wrong)
+        behind <<- behind + length(lines)
+        if (length(parsed$records)) {
+          return(list(rows = length(parsed$records), columns = lapply(flatten(parsed$records), simplify)))
+        }
+      }
+    }
+    list(read = read, close = source$close)
+  }
+
+  # The records on some lines, and which lines are bad.
+  parse_jsonl <- function(lines) {
     blank <- !grepl("[^ \t\r\f\v]", lines, useBytes = TRUE)
     good <- !blank
     good[good] <- is_object(lines[good])
@@ -282,11 +411,7 @@
     }
     sound <- is_sound(records, lines[good])
     good[good] <- sound
-    bad <- which(!good & !blank)
-    if (ends_torn(found)) bad <- setdiff(bad, length(lines)) # the piece before the tear
-    if (length(bad)) warn(length(bad), " unreadable lines skipped in ", entry$path, ", first at line ", bad[1])
-    records <- records[sound]
-    list(rows = length(records), columns = lapply(flatten(records), simplify))
+    list(records = records[sound], bad = which(!good & !blank))
   }
 
   # Which lines are one JSON object in valid UTF-8, without half a surrogate pair.
@@ -381,29 +506,62 @@
 
   # ---------------------------------------------------------------- CSV
 
-  read_csv <- function(path, entry) {
+  read_csv <- function(path, entry, batch_rows) {
     dialect <- or(entry$csv, list())
     delimiter <- or(dialect$delimiter, ",")
-    found <- content(path, entry$path)
-    lines <- as_lines(found$bytes)
-    # What stands of a line before a tear is none, as its last field may be cut.
-    if (ends_torn(found)) lines <- lines[-length(lines)]
-    broken <- !validUTF8(lines)
-    lines[broken] <- iconv(lines[broken], "UTF-8", "UTF-8", sub = "\uFFFD")
-    records <- csv_records(lines, delimiter, dialect$comment)
-    fields <- csv_fields(records$text, delimiter)
     columns <- texts(dialect$columns)
-    if (or(dialect$hasHeader, TRUE) && length(fields)) {
-      if (!length(columns)) columns <- fields[[1]]
-      fields <- fields[-1]
-      records$line <- records$line[-1]
+    source <- open_lines(path, entry$path)
+    ready <- list(text = character(), line = integer())
+    behind <- 0
+    headed <- !or(dialect$hasHeader, TRUE)
+    bad <- 0
+    first_bad <- NA
+    # The records on the next lines, and on those over which the last of them goes on.
+    more <- function() {
+      lines <- source$read(batch_rows)
+      repeat {
+        # What stands of a line before a tear is none, as its last field may be cut.
+        if (source$ended() && source$torn()) lines <- lines[-length(lines)]
+        broken <- !validUTF8(lines)
+        lines[broken] <- iconv(lines[broken], "UTF-8", "UTF-8", sub = "\uFFFD")
+        records <- csv_records(lines, delimiter, dialect$comment)
+        if (!records$open || source$ended()) break
+        lines <- c(lines, source$read(length(lines)))
+      }
+      ready <<- list(text = c(ready$text, records$text), line = c(ready$line, behind + records$line))
+      behind <<- behind + length(lines)
     }
+    take <- function(count) {
+      while (length(ready$text) < count && !source$ended()) more()
+      taken <- lapply(ready, utils::head, count)
+      ready <<- lapply(ready, function(values) utils::tail(values, max(0, length(values) - count)))
+      taken
+    }
+    read <- function() {
+      if (!headed) {
+        header <- csv_fields(take(1)$text, delimiter)
+        if (!length(columns) && length(header)) columns <<- header[[1]]
+        headed <<- TRUE
+      }
+      repeat {
+        records <- take(batch_rows)
+        if (!length(records$text)) {
+          if (bad) warn(bad, " rows with too many fields skipped in ", entry$path, ", first at line ", first_bad)
+          bad <<- 0
+          return(NULL)
+        }
+        fields <- csv_fields(records$text, delimiter)
+        wrong <- lengths(fields) > length(columns)
+        if (any(wrong) && !bad) first_bad <<- records$line[wrong][1]
+        bad <<- bad + sum(wrong)
+        if (!all(wrong)) return(list(rows = sum(!wrong), columns = csv_columns(fields[!wrong], columns, entry)))
+      }
+    }
+    list(read = read, close = source$close)
+  }
+
+  csv_columns <- function(fields, columns, entry) {
     width <- length(columns)
-    bad <- lengths(fields) > width
-    if (any(bad)) {
-      warn(sum(bad), " rows with too many fields skipped in ", entry$path, ", first at line ", records$line[bad][1])
-    }
-    fields <- fields[!bad]
     short <- lengths(fields) < width
     fields[short] <- lapply(fields[short], `length<-`, width)
     cells <- matrix(as.character(unlist(fields)), ncol = max(width, 1), byrow = TRUE)
@@ -412,7 +570,7 @@
       name <- tolower(trimws(columns[i]))
       typed(cells[, i], name %in% TEXT_NAMES || identical(known[name], stats::setNames("string", name)))
     })
-    list(rows = length(fields), columns = stats::setNames(values, make.unique(columns)))
+    stats::setNames(values, make.unique(columns))
   }
 
   # Regular expressions for a field, and for a record in which every quoted field is closed.
@@ -422,7 +580,8 @@
     list(field = paste0(field, mark), whole = sprintf("\\A%s(?:%s%s)*+\\z", field, mark, field))
   }
 
-  # Records and the lines they begin on: blank lines and comments are none, a quoted field goes on over lines.
+  # Records and the lines they begin on: blank lines and comments are none, a quoted field goes on over lines. `open`
+  # says that nothing closes the last one.
   csv_records <- function(lines, delimiter, comment) {
     quoted <- grepl("\"", lines, fixed = TRUE)
     returns <- !quoted & grepl("\r.", lines)
@@ -438,6 +597,7 @@
     open <- quoted & begins
     open[open] <- !grepl(whole, lines[open], perl = TRUE)
     with_quotes <- which(quoted)
+    unclosed <- FALSE
     done <- 0
     for (first in which(open)) {
       if (first <= done) next
@@ -452,10 +612,11 @@
         text <- NULL
       }
       # A field that nothing closes goes on to the end of the file.
+      unclosed <- is.null(text)
       lines[first] <- or(text, paste0(paste(lines[first:done], collapse = "\n"), "\""))
       if (done > first) begins[(first + 1):done] <- FALSE
     }
-    list(text = sub("\r$", "", lines[begins]), line = which(begins))
+    list(text = sub("\r$", "", lines[begins]), line = which(begins), open = unclosed)
   }
 
   # The fields of every record, without their quotes.
@@ -490,34 +651,88 @@
 
   # ---------------------------------------------------------------- Parquet
 
-  read_parquet <- function(path, entry) {
+  # Row group by row group, each in memory as a whole.
+  read_parquet <- function(path, entry, batch_rows) {
     if (!requireNamespace("arrow", quietly = TRUE)) {
       stop("reading ", entry$path, " needs the package arrow: install.packages(\"arrow\"), or use scripts/load_data.py",
            call. = FALSE)
     }
-    frame <- arrow::read_parquet(path)
-    list(rows = nrow(frame), columns = as.list(frame))
+    reader <- arrow::ParquetFileReader$create(path)
+    group <- 0
+    ready <- NULL
+    read <- function() {
+      while (NROW(ready) == 0 && group < reader$num_row_groups) {
+        ready <<- as.data.frame(reader$ReadRowGroup(group))
+        group <<- group + 1
+      }
+      if (NROW(ready) == 0) return(NULL)
+      some <- utils::head(ready, batch_rows)
+      ready <<- utils::tail(ready, max(0, nrow(ready) - batch_rows))
+      list(rows = nrow(some), columns = as.list(some))
+    }
+    list(read = read, close = function() NULL)
   }
 
   READERS <- list(jsonl = read_jsonl, csv = read_csv, parquet = read_parquet)
 
   # ---------------------------------------------------------------- columns
 
-  # A file's rows, or only those of one day.
-  read_file <- function(entry, day = NULL) {
-    found <- READERS[[entry$format]](locate(entry$path), entry)
-    columns <- respell(found$columns, entry)
-    columns <- fill(columns, "symbol", or(entry$symbol, "UNKNOWN"), found$rows)
-    columns <- name_types(columns, entry, found$rows)
-    known <- declared(entry)
-    for (i in seq_along(columns)) {
-      name <- tolower(trimws(names(columns)[i]))
-      if (known[name] %in% "datetime" || (sub(".*[.]", "", name) %in% TIME_NAMES && may_be_times(columns[[i]]))) {
-        columns[[i]] <- as_utc(columns[[i]])
+  # A file's rows in pieces, or only those of some days, each given to `f` until that returns FALSE; of at most
+  # `batch_rows` rows each.
+  each_piece <- function(f, entry, days = NULL, batch_rows = Inf) {
+    reader <- READERS[[entry$format]](locate(entry$path), entry, batch_rows)
+    on.exit(reader$close())
+    while (!is.null(found <- reader$read())) {
+      columns <- respell(found$columns, entry)
+      columns <- fill(columns, "symbol", or(entry$symbol, "UNKNOWN"), found$rows)
+      columns <- name_types(columns, entry, found$rows)
+      known <- declared(entry)
+      for (i in seq_along(columns)) {
+        name <- tolower(trimws(names(columns)[i]))
+        if (known[name] %in% "datetime" || (sub(".*[.]", "", name) %in% TIME_NAMES && may_be_times(columns[[i]]))) {
+          columns[[i]] <- as_utc(columns[[i]])
+        } else if (is.finite(batch_rows)) {
+          columns[[i]] <- steady(columns[[i]], known[name])
+        }
       }
+      frame <- dplyr::as_tibble(columns, .name_repair = "minimal")
+      if (!is.null(days)) frame <- frame[is_on(frame, days, entry), ]
+      if (identical(f(frame), FALSE)) return(FALSE)
     }
-    frame <- dplyr::as_tibble(columns, .name_repair = "minimal")
-    if (is.null(day)) frame else frame[is_on(frame, day, entry), ]
+    TRUE
+  }
+
+  # A column of a batch in the type of the manifest's schema, which its own few rows may not tell.
+  steady <- function(column, kind) {
+    if (is.list(column) || inherits(column, "integer64") || is.object(column)) return(column)
+    empty <- all(is.na(column))
+    if (kind %in% c("decimal", "long") && (empty || is.integer(column))) return(as.numeric(column))
+    if (kind %in% "string" && empty) return(as.character(column))
+    column
+  }
+
+  # The columns asked for as the manifest's schemas spell them; NULL for all.
+  column_names <- function(chosen, columns) {
+    if (is.null(columns)) return(NULL)
+    if (!is.character(columns)) stop("columns must be a character vector", call. = FALSE)
+    schemas <- lapply(chosen, function(one) texts(lapply(fields_of(one$entry), `[[`, "name")))
+    known <- unique(c("symbol", "type", unlist(schemas)))
+    # Fields of what is an object only now and then are columns of their own, but not in the schema.
+    lower <- tolower(columns)
+    unknown <- columns[!(lower %in% tolower(known) | sub("[.].*", "", lower) %in% tolower(known))]
+    if (length(unknown) && length(schemas) && all(lengths(schemas) %in% seq_len(SCHEMA_LIMIT - 1))) {
+      stop("there is no column ", unknown[1], "; there are ", paste(sort(known), collapse = ", "), call. = FALSE)
+    }
+    at <- match(lower, tolower(known))
+    unique(ifelse(is.na(at), columns, known[at]))
+  }
+
+  # Exactly these columns in this order, empty where there was none.
+  only <- function(frame, names) {
+    if (is.null(names)) return(frame)
+    at <- match(tolower(names), tolower(trimws(names(frame))))
+    columns <- lapply(at, function(i) if (is.na(i)) rep(NA, nrow(frame)) else frame[[i]])
+    dplyr::as_tibble(stats::setNames(columns, names), .name_repair = "minimal", .rows = nrow(frame))
   }
 
   # The fields of a file's records, as the manifest's schema has them.
@@ -646,8 +861,8 @@
     utc(numbers / unit)
   }
 
-  # Which rows are of the UTC day.
-  is_on <- function(frame, day, entry) {
+  # Which rows are of the UTC days.
+  is_on <- function(frame, days, entry) {
     named <- unlist(lapply(ROW_TIMES, function(name) called(frame, name)))
     others <- which(vapply(frame, inherits, NA, "POSIXct"))
     times <- utc(rep(NA_real_, nrow(frame)))
@@ -659,8 +874,7 @@
     if (length(times) && all(is.na(times))) {
       warn("no row of ", entry$path, " has a time by which to tell its day; none was taken")
     }
-    days <- as.Date(times, tz = "UTC")
-    !is.na(days) & days == day
+    as.Date(times, tz = "UTC") %in% days
   }
 
   kind_of <- function(column) {
@@ -695,26 +909,311 @@
 
   get_event_types <- function() texts(manifest()$eventTypes)
 
-  load_data <- function(symbol = NULL, event_type = NULL, date = NULL) {
-    symbol <- as_names(symbol, "symbol")
-    event_type <- as_names(event_type, "event_type")
-    day <- as_day(date)
-    chosen <- Filter(function(e) wanted(e$symbol, symbol) && wanted(e$eventType, event_type), manifest()$files)
-    parts <- vapply(chosen, part_of, "", day)
-    chosen <- chosen[parts != ""]
-    parts <- parts[parts != ""]
-    if (!length(chosen)) {
-      warn("nothing matches; the package has the symbols ", listed(get_symbols()), " and the event types ",
-           listed(get_event_types()))
-      return(dplyr::as_tibble(list()))
+  load_data <- function(symbol = NULL, event_type = NULL, date = NULL, columns = NULL) {
+    days <- as_days(date)
+    chosen <- choose(symbol, event_type, days)
+    names <- column_names(chosen, columns)
+    frames <- list()
+    for (one in chosen) {
+      each_piece(function(frame) {
+        frames[[length(frames) + 1]] <<- only(frame, names)
+        TRUE
+      }, one$entry, if (one$part == "rows") days)
     }
-    formats <- texts(lapply(chosen, `[[`, "format"))
-    unread <- !(formats %in% names(READERS))
-    advice <- ifelse(formats %in% names(ELSEWHERE), ELSEWHERE[formats], paste("its format", formats, "is not known"))
-    skipped <- paste0(texts(lapply(chosen, `[[`, "path")), " (", advice, ")")[unread]
-    if (all(unread)) stop("this loader does not read ", paste(skipped, collapse = "; "), call. = FALSE)
-    for (text in skipped) warn("skipped ", text)
-    join(Map(function(entry, part) read_file(entry, if (part == "rows") day), chosen[!unread], parts[!unread]))
+    join(frames)
+  }
+
+  iter_data <- function(f, symbol = NULL, event_type = NULL, date = NULL, batch_rows = 100000, columns = NULL) {
+    f <- match.fun(f)
+    if (!is.numeric(batch_rows) || length(batch_rows) != 1 || is.na(batch_rows) || batch_rows < 1) {
+      stop("batch_rows must be a number from 1", call. = FALSE)
+    }
+    # More lines than that are no vector of text.
+    batch_rows <- min(floor(batch_rows), 2^31 - 2)
+    days <- as_days(date)
+    chosen <- choose(symbol, event_type, days)
+    names <- column_names(chosen, columns)
+    rows <- 0
+    for (one in chosen) {
+      go_on <- each_piece(function(frame) {
+        if (!nrow(frame)) return(TRUE)
+        rows <<- rows + nrow(frame)
+        f(only(frame, names))
+      }, one$entry, if (one$part == "rows") days, batch_rows)
+      if (!go_on) break
+    }
+    invisible(rows)
+  }
+
+  # ---------------------------------------------------------------- checksums
+
+  # The SHA-256 of a file, by whatever there is to compute it.
+  sha256_of <- function() {
+    if (exists("sha256sum", envir = asNamespace("tools"), inherits = FALSE)) {
+      own <- get("sha256sum", envir = asNamespace("tools"))
+      return(function(path) unname(own(path)))
+    }
+    if (requireNamespace("digest", quietly = TRUE)) {
+      return(function(path) digest::digest(path, "sha256", serialize = FALSE, file = TRUE))
+    }
+    if (requireNamespace("openssl", quietly = TRUE)) {
+      return(function(path) as.character(openssl::sha256(file(path, "rb"))))
+    }
+    for (command in list("sha256sum", c("shasum", "-a", "256"))) {
+      program <- Sys.which(command[1])
+      if (nzchar(program)) {
+        return(function(path) {
+          printed <- suppressWarnings(system2(program, c(command[-1], shQuote(path)), stdout = TRUE, stderr = FALSE))
+          found <- regmatches(printed, regexpr("[0-9a-f]{64}", printed))
+          if (length(found)) found[1] else stop("it cannot be read", call. = FALSE)
+        })
+      }
+    }
+    stop("verify() needs R 4.5, the package digest (install.packages(\"digest\")), or the program sha256sum; ",
+         "or use scripts/load_data.py --verify", call. = FALSE)
+  }
+
+  bare <- function(digest) if (!is.null(digest)) tolower(sub("^sha256:", "", digest, ignore.case = TRUE))
+
+  # What is wrong with a member: NULL, or the check with what was expected and found.
+  check_member <- function(member, levels_up, sha256) {
+    tryCatch({
+      path <- locate(member$path, levels_up)
+      size <- file.size(path)
+      if (!is.null(member$sizeBytes) && size != member$sizeBytes) {
+        return(c("size", paste(format(c(member$sizeBytes, size), scientific = FALSE, trim = TRUE), "bytes")))
+      }
+      stated <- bare(member$checksumSha256)
+      actual <- if (!is.null(stated)) sha256(path)
+      if (!identical(stated, actual)) c("sha256", stated, actual)
+    }, error = function(e) {
+      if (startsWith(conditionMessage(e), "file not found")) return(c("presence", "a file", "nothing"))
+      c("reading", "a file that can be read", conditionMessage(e))
+    })
+  }
+
+  # Every problem, and how many members were looked at.
+  check_all <- function() {
+    sha256 <- sha256_of()
+    problems <- list()
+    note <- function(member, found) {
+      if (!is.null(found)) problems[[length(problems) + 1]] <<- c(member, found)
+    }
+    papers <- manifest()$supplementaryFiles
+    for (member in manifest()$files) note(member$path, check_member(member, LEVELS_UP, sha256))
+    # These always lie with the manifest: above may lie another package's.
+    for (member in papers) note(member$path, check_member(member, 0L, sha256))
+    members <- c(manifest()$files, papers)
+    stated <- bare(manifest()$packageChecksum)
+    digests <- lapply(members, function(member) bare(member$checksumSha256))
+    if (!is.null(stated) && !any(vapply(digests, is.null, NA))) {
+      paths <- texts(lapply(members, `[[`, "path"))
+      listing <- tempfile()
+      on.exit(unlink(listing))
+      lines <- paste0(texts(digests), "  ", paths, "\n")[order(paths, method = "radix")] # by bytes
+      writeBin(charToRaw(paste(lines, collapse = "")), listing)
+      actual <- sha256(listing)
+      if (actual != stated) note("manifest.json", c("packageChecksum", stated, actual))
+    }
+    cells <- matrix(as.character(unlist(problems)), ncol = 4, byrow = TRUE)
+    colnames(cells) <- c("member", "check", "expected", "actual")
+    list(problems = as.data.frame(cells), members = length(members))
+  }
+
+  verify <- function() check_all()$problems
+
+  # ---------------------------------------------------------------- as a script
+
+  HELP <- "usage: Rscript load_data.R [--symbol SYMBOL] [--event-type TYPE] [--date YYYY-MM-DD] [--columns NAME]
+                           [--head N | --count | --list | --verify] [--out FILE] [--help]
+
+Shows, counts and converts the data of this package, and checks it. Without options: what the package holds, and the
+first rows of a file.
+
+which records (each can be given several times, or as A,B):
+  --symbol SYMBOL    of these symbols, in any case
+  --event-type TYPE  of these event types, in any case
+  --date YYYY-MM-DD  of these UTC days
+  --columns NAME     only these columns, in this order
+
+what to do with them:
+  --head N           the first N rows; 5 when there is no other option
+  --count            read them and print how many there are
+  --list             list their files
+  --verify           check every member of the package
+  --out FILE         write the rows to FILE instead of printing them, as its name ends: .csv, .rds, or with the package
+                     arrow .parquet, .feather; they are held in memory (scripts/load_data.py needs less)
+
+Exit codes: 0 all went well, 1 it did not or nothing matches, 2 an option is wrong.
+"
+  MANY <- c("symbol", "event-type", "date", "columns")
+  FLAGS <- c("count", "list", "verify", "help")
+  ENDINGS <- c("csv", "rds", "parquet", "feather")
+
+  usage_error <- function(...) stop(structure(class = c("usage", "error", "condition"),
+                                              list(message = paste0(...), call = NULL)))
+
+  parse_options <- function(arguments) {
+    found <- list()
+    while (length(arguments)) {
+      given <- regmatches(arguments[1], regexec("^--([a-z-]+)(=(.*))?$", arguments[1]))[[1]]
+      name <- given[2]
+      arguments <- arguments[-1]
+      if (!(name %in% c(MANY, FLAGS, "head", "out"))) usage_error("unknown argument: ", or(given[1], ""))
+      if (name %in% FLAGS) {
+        if (nzchar(given[3])) usage_error("--", name, " takes no value")
+        found[[name]] <- TRUE
+        next
+      }
+      value <- given[4]
+      if (!nzchar(given[3])) {
+        if (!length(arguments) || startsWith(arguments[1], "--")) usage_error("--", name, " needs a value")
+        value <- arguments[1]
+        arguments <- arguments[-1]
+      }
+      parts <- Filter(nzchar, strsplit(value, ",", fixed = TRUE)[[1]])
+      found[[name]] <- if (name %in% MANY) c(found[[name]], parts) else value
+    }
+    check_options(found)
+  }
+
+  check_options <- function(options) {
+    if (sum(c("head", "count", "list", "verify") %in% names(options)) > 1) {
+      usage_error("only one of --head, --count, --list and --verify can be given")
+    }
+    if (isTRUE(options$verify) && any(MANY %in% names(options))) {
+      usage_error("--verify checks the whole package and takes no selection")
+    }
+    if (!is.null(options$head)) {
+      if (!grepl("^[1-9][0-9]{0,8}$", options$head)) usage_error("--head must be a whole number from 1")
+      options$head <- as.integer(options$head)
+    }
+    if (!is.null(options$out)) {
+      if (any(c("count", "list", "verify") %in% names(options))) usage_error("--out: there are no rows to write")
+      if (!(tolower(tools::file_ext(options$out)) %in% ENDINGS)) {
+        usage_error("--out: the name must end in ", paste0(".", ENDINGS, collapse = ", "))
+      }
+      if (dir.exists(options$out)) usage_error("--out: ", options$out, " is a folder")
+      if (!dir.exists(dirname(options$out))) usage_error("--out: there is no folder ", dirname(options$out))
+    }
+    tryCatch(as_days(options$date), error = function(e) usage_error("--date: ", conditionMessage(e)))
+    options
+  }
+
+  run <- function(options) {
+    if (isTRUE(options$help)) {
+      cat(HELP)
+      return(0)
+    }
+    if (isTRUE(options$verify)) return(print_checks())
+    selected <- function() matching(options$symbol, options[["event-type"]], as_days(options$date))
+    if (isTRUE(options$list)) return(print_files(selected()))
+    if (!length(options)) {
+      overview()
+      return(0)
+    }
+    frames <- list()
+    rows <- 0
+    left <- or(options$head, if (is.null(options$out)) 5L else Inf)
+    matched <- iter_data(function(frame) {
+      rows <<- rows + nrow(frame)
+      if (isTRUE(options$count)) return(TRUE)
+      frames[[length(frames) + 1]] <<- utils::head(frame, min(left, nrow(frame)))
+      left <<- left - nrow(frame)
+      left > 0
+    }, options$symbol, options[["event-type"]], options$date, min(left, 100000), options$columns)
+    frame <- join(frames)
+    if (isTRUE(options$count)) {
+      cat(format(rows, scientific = FALSE), "\n", sep = "")
+    } else if (!is.null(options$out)) {
+      if (!length(selected())) return(1)
+      save_as(frame, options$out)
+      cat(nrow(frame), " rows written to ", options$out, "\n", sep = "")
+    } else if (nrow(frame)) {
+      print(as.data.frame(lapply(as.list(frame), shown_column), optional = TRUE), max = .Machine$integer.max)
+    } else if (matched == 0) {
+      cat("no rows\n")
+    }
+    if (length(selected())) 0 else 1
+  }
+
+  print_checks <- function() {
+    checked <- check_all()
+    for (i in seq_len(nrow(checked$problems))) {
+      problem <- checked$problems[i, ]
+      # As `pdp validate` prints it.
+      cat("INVALID            ", problem$member, ": ", problem$check, "\n    expected       ", problem$expected,
+          "\n    actual         ", problem$actual, "\n", sep = "")
+    }
+    differs <- "packageChecksum" %in% checked$problems$check
+    good <- checked$members - nrow(checked$problems) + differs
+    listed <- if (is.null(manifest()$packageChecksum)) "is not stated" else if (differs) "differs" else "matches"
+    cat("verified ", good, " of ", checked$members, " members; packageChecksum ", listed, "\n", sep = "")
+    if (nrow(checked$problems)) 1 else 0
+  }
+
+  print_files <- function(chosen) {
+    cell <- function(value) if (is.null(value)) "-" else format(value, scientific = FALSE)
+    rows <- lapply(chosen, function(one) {
+      entry <- one$entry
+      c(entry$path, cell(entry$symbol), cell(entry$eventType), substr(cell(entry$date), 1, 10), entry$format,
+        cell(entry$eventCount), cell(entry$sizeBytes))
+    })
+    cells <- do.call(rbind, c(list(c("path", "symbol", "event type", "date", "format", "records", "bytes")), rows))
+    for (i in 1:7) cells[, i] <- formatC(cells[, i], width = max(nchar(cells[, i])) * if (i > 5) 1 else -1)
+    cat(apply(cells, 1, paste, collapse = "  "), sep = "\n")
+    if (length(chosen)) 0 else 1
+  }
+
+  as_json <- function(value) as.character(jsonlite::toJSON(value, auto_unbox = TRUE, null = "null", digits = NA))
+
+  iso <- function(times) {
+    # What is printed is cut off, not rounded, and a double is good to the microsecond.
+    text <- format(times + 5e-7, "%Y-%m-%dT%H:%M:%OS6Z", tz = "UTC")
+    ifelse(is.na(times), NA, text)
+  }
+
+  # A column as text files have it: times with all digits, lists and objects as JSON, numbers exact.
+  written_column <- function(column) {
+    if (inherits(column, "POSIXct")) return(iso(column))
+    if (is.list(column)) {
+      return(vapply(column, function(v) if (is.null(v)) NA_character_ else if (is.character(v)) v else as_json(v), ""))
+    }
+    if (!is.double(column) || is.object(column)) return(column)
+    written <- rep(NA_character_, length(column))
+    given <- !is.na(column)
+    short <- sprintf("%.15g", column[given])
+    written[given] <- ifelse(as.numeric(short) == column[given], short, sprintf("%.17g", column[given]))
+    written
+  }
+
+  # Lists and objects are too long to be shown whole.
+  shown_column <- function(column) {
+    if (!is.list(column)) return(column)
+    text <- written_column(column)
+    ifelse(nchar(text) > 40, paste0(substr(text, 1, 37), "..."), text)
+  }
+
+  # Writes a file, which takes its name once it is whole.
+  save_as <- function(frame, out) {
+    ending <- tolower(tools::file_ext(out))
+    if (ending %in% c("parquet", "feather") && !requireNamespace("arrow", quietly = TRUE)) {
+      stop("writing ", out, " needs the package arrow: install.packages(\"arrow\"), or use scripts/load_data.py",
+           call. = FALSE)
+    }
+    part <- file.path(dirname(out), paste0(".load_data-", Sys.getpid(), ".part"))
+    on.exit(unlink(part))
+    switch(ending,
+      csv = {
+        written <- as.data.frame(lapply(as.list(frame), written_column), optional = TRUE)
+        utils::write.csv(written, part, row.names = FALSE, na = "", fileEncoding = "UTF-8",
+                         quote = which(vapply(frame, function(column) is.character(column) || is.list(column), NA)))
+      },
+      rds = saveRDS(frame, part),
+      parquet = arrow::write_parquet(frame, part),
+      feather = arrow::write_feather(frame, part)
+    )
+    if (!file.rename(part, out)) stop("cannot write ", out, call. = FALSE)
   }
 
   overview <- function() {
@@ -723,29 +1222,57 @@
     cat("Event types: ", paste(get_event_types(), collapse = ", "), "\n", sep = "")
     cat("Files:       ", format(or(manifest()$totalFiles, NA)), "\n", sep = "")
     cat("Events:      ", format(or(manifest()$totalEvents, NA), scientific = FALSE), "\n", sep = "")
-    for (entry in manifest()$files) {
-      if (!(entry$format %in% names(READERS))) next
-      frame <- tryCatch(read_file(entry), error = function(e) {
-        cat("\n", conditionMessage(e), "\n", sep = "")
-        NULL
-      })
+    readable <- Filter(function(entry) entry$format %in% names(READERS), manifest()$files)
+    for (entry in readable) {
+      frame <- NULL
+      tryCatch(each_piece(function(piece) {
+        frame <<- piece
+        FALSE
+      }, entry, batch_rows = 6), error = function(e) cat("\n", conditionMessage(e), "\n", sep = ""))
       if (NROW(frame)) {
         cat("\nThe first rows of ", entry$path, ":\n", sep = "")
-        print(utils::head(frame))
+        print(frame)
         break
       }
     }
+    if (!length(readable) && length(manifest()$files)) {
+      entry <- manifest()$files[[1]]
+      cat("\nThis loader does not read ", entry$path, " (", advice(entry), ")\n", sep = "")
+    }
   }
 
-  list(load_data = load_data, get_symbols = get_symbols, get_event_types = get_event_types, overview = overview,
-       is_script = !sourced() && !is.null(script_path()), read_file = read_file)
+  main <- function() {
+    say <- function(kind) function(condition) {
+      message("load_data.R: ", kind, ": ", conditionMessage(condition))
+      if (kind == "warning") invokeRestart("muffleWarning")
+    }
+    status <- tryCatch(
+      withCallingHandlers(run(parse_options(commandArgs(TRUE))), warning = say("warning")),
+      usage = function(e) {
+        message("load_data.R: error: ", conditionMessage(e), " (see --help)")
+        2
+      },
+      error = function(e) {
+        say("error")(e)
+        1
+      },
+      interrupt = function(e) 130
+    )
+    quit(save = "no", status = status)
+  }
+
+  list(load_data = load_data, iter_data = iter_data, verify = verify, get_symbols = get_symbols,
+       get_event_types = get_event_types, main = main, is_script = !sourced() && !is.null(script_path()),
+       each_piece = each_piece)
 })
 
 # Loads records into one data frame (a tibble), in the order of the files in the manifest, then as they stand in the
 # file.
 #
 #   symbol, event_type: one or several, in any case; NULL for all.
-#   date: a UTC day, "YYYY-MM-DD" or a Date; NULL for all. From files of several days, only the day's rows are taken.
+#   date: a UTC day or several, "YYYY-MM-DD" or a Date; NULL for all. From files of several days, only the rows of these
+#     days are taken.
+#   columns: the columns to return, in this order and in any case; NULL for all. One that no row has is NA.
 #
 # Fields of `payload` become columns of their own (payload.NAME where the record itself has a field NAME), objects
 # within are flattened with dots, arrays are list columns. `type` is always the event type's name; other enums stay as
@@ -756,10 +1283,23 @@
 # cannot be read, or only files of formats without a reader here are an error.
 load_data <- .pdp_loader$load_data
 
+# Gives the same records in the same order to the function `f`, batch by batch: data frames of at most `batch_rows`
+# rows, each from one file and none of them empty. No JSON Lines or CSV file is held in memory as a whole, and of Parquet one
+# row group. When `f` returns FALSE, no more is read. Returns the number of rows, invisibly.
+#
+# A batch has the columns that its rows have, unless `columns` says which; numbers are doubles where the manifest's
+# schema says so of the column. The other arguments are those of load_data().
+iter_data <- .pdp_loader$iter_data
+
+# Compares every member of the package with the size and SHA-256 that the manifest has for it, and the manifest's own
+# list with its packageChecksum. Returns a data frame with a row for everything that is wrong: member, check, expected,
+# actual. Files that the manifest does not name are not looked at.
+verify <- .pdp_loader$verify
+
 # The symbols in the package.
 get_symbols <- .pdp_loader$get_symbols
 
 # The event types in the package, such as Trade.
 get_event_types <- .pdp_loader$get_event_types
 
-if (.pdp_loader$is_script) .pdp_loader$overview()
+if (.pdp_loader$is_script) .pdp_loader$main()
