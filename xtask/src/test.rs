@@ -13,7 +13,10 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let python = tools::python(root)?;
     tools::system(root);
     // With these set, a test that cannot find its Python fails instead of skipping.
-    let environment = [("PDP_TEST_PYTHON", python.to_string_lossy().into_owned())];
+    let mut environment = vec![("PDP_TEST_PYTHON", python.to_string_lossy().into_owned())];
+    if let Some(newer) = tools::python_pandas3(root) {
+        environment.push(("PDP_TEST_PYTHON_PANDAS3", newer.to_string_lossy().into_owned()));
+    }
     let mut all = vec!["test", "--workspace", "--all-targets", "--features", ASYNC, "--quiet"];
     if args.is_empty() {
         process::run_with(root, process::cargo(), &all, &environment)?;

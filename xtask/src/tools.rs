@@ -24,9 +24,20 @@ const R_PACKAGES: [&str; 2] = ["jsonlite", "dplyr"];
 
 /// A Python with the packages of `xtask/requirements.txt`, in an environment of its own below `target`.
 pub(crate) fn python(root: &Path) -> Result<PathBuf> {
-    let home = root.join("target/test-venv");
-    let requirements = root.join("xtask/requirements.txt");
-    let wanted = std::fs::read_to_string(&requirements).context("xtask/requirements.txt")?;
+    environment(root, "target/test-venv", "xtask/requirements.txt")
+}
+
+/// Another with pandas 3, which needs a newer Python than the rest; none where it cannot be made.
+pub(crate) fn python_pandas3(root: &Path) -> Option<PathBuf> {
+    let made = environment(root, "target/test-venv-pandas3", "xtask/requirements-pandas3.txt");
+    made.inspect_err(|error| eprintln!("xtask: tests that need pandas 3 are SKIPPED: {error:#}")).ok()
+}
+
+/// A Python environment with what a list of requirements names.
+fn environment(root: &Path, home: &str, requirements: &str) -> Result<PathBuf> {
+    let home = root.join(home);
+    let wanted = std::fs::read_to_string(root.join(requirements)).with_context(|| requirements.to_owned())?;
+    let requirements = root.join(requirements);
     let program = if cfg!(windows) { home.join("Scripts/python.exe") } else { home.join("bin/python") };
     let stamp = home.join("requirements.installed");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && program.is_file() {

@@ -6,7 +6,7 @@ mod hostile;
 mod interop;
 mod journey;
 mod killed;
-
+mod loader_tools;
 mod loaders;
 mod merging;
 mod odd_inputs;

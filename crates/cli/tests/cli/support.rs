@@ -158,6 +158,19 @@ pub(crate) fn python() -> Option<PathBuf> {
     None
 }
 
+/// A Python with pandas 3, whose types of text and time differ. Without it a test says that it skips.
+pub(crate) fn python_pandas3() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("PDP_TEST_PYTHON_PANDAS3") {
+        return Some(path.into());
+    }
+    let own = workspace().join("target/test-venv-pandas3/bin/python");
+    if own.is_file() {
+        return Some(own);
+    }
+    skipped("no Python with pandas 3; `cargo xtask test` makes one where Python is new enough");
+    None
+}
+
 /// A program of the system, or a word that the test skips.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
