@@ -83,6 +83,8 @@ impl Texts {
         let mut context = Context::new();
         context.insert("package", &view::Package::of(manifest));
         context.insert("event_types", &view::event_types(manifest));
+        context.insert("checks", &view::checks());
+        context.insert("formulas", &pdp_manifest::quality::FORMULAS);
         Ok(self.tera.render(DICTIONARY, &context)?)
     }
 

@@ -1,6 +1,6 @@
 //! What the templates show, as ready text.
 
-use pdp_manifest::{EventType, FileEntry, Manifest, time};
+use pdp_manifest::{Check, EventType, Field, FieldType, FileEntry, Manifest, time};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -162,7 +162,10 @@ pub(crate) struct EventTypeView {
     symbols: String,
     first: String,
     last: String,
+    days: String,
     fields: Vec<FieldView>,
+    listed: Vec<FileView>,
+    more_files: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -171,8 +174,35 @@ struct FieldView {
     path: String,
     kind: String,
     nullable: &'static str,
+    seen: String,
     example: String,
     description: String,
+}
+
+/// A file in the dictionary.
+#[derive(Debug, Serialize)]
+struct FileView {
+    path: String,
+    records: String,
+    first: String,
+    last: String,
+}
+
+/// Most files of one event type that the dictionary lists.
+const MAX_FILES: usize = 25;
+
+/// A check of the quality report.
+#[derive(Debug, Serialize)]
+pub(crate) struct CheckView {
+    name: &'static str,
+    word: &'static str,
+    meaning: &'static str,
+}
+
+/// All checks, the gravest first.
+pub(crate) fn checks() -> Vec<CheckView> {
+    let view = |check: &Check| CheckView { name: check.names().0, word: check.word(), meaning: check.meaning() };
+    Check::ALL.iter().map(view).collect()
 }
 
 pub(crate) fn event_types(manifest: &Manifest) -> Vec<EventTypeView> {
@@ -194,17 +224,73 @@ fn event_type_view(manifest: &Manifest, event_type: &EventType) -> EventTypeView
         symbols: some(symbols.into_iter()),
         first: edge(files.iter().filter_map(|file| file.first_timestamp).min()),
         last: edge(files.iter().filter_map(|file| file.last_timestamp).max()),
+        days: days(&files),
         fields: schema.map(|schema| schema.fields.iter().map(field_view).collect()).unwrap_or_default(),
+        listed: files.iter().take(MAX_FILES).map(|file| file_view(file)).collect(),
+        more_files: match files.len().saturating_sub(MAX_FILES) {
+            0 => String::new(),
+            more => count(u64::try_from(more).unwrap_or(u64::MAX)),
+        },
     }
 }
 
-fn field_view(field: &pdp_manifest::Field) -> FieldView {
+/// The days that files are filed under.
+fn days(files: &[&FileEntry]) -> String {
+    let mut days: Vec<_> = files.iter().filter_map(|file| file.date).collect();
+    days.sort_unstable();
+    days.dedup();
+    match days.as_slice() {
+        [] => "none named".to_owned(),
+        [day] => day.to_string(),
+        [first, .., last] => format!("{first} to {last}, {} of them", days.len()),
+    }
+}
+
+fn file_view(file: &FileEntry) -> FileView {
+    let edge = |time: Option<chrono::DateTime<chrono::Utc>>| time.map_or_else(|| "-".to_owned(), time::format);
+    FileView {
+        path: markdown(file.path.as_str()),
+        records: file.event_count.map_or_else(|| "not counted".to_owned(), count),
+        first: edge(file.first_timestamp),
+        last: edge(file.last_timestamp),
+    }
+}
+
+/// The type with what is known of its form.
+fn kind(field: &Field) -> String {
+    let kind = &field.field_type;
+    match (kind, field.unit, field.precision.zip(field.scale)) {
+        (_, Some(unit), _) => format!("{kind}, {unit} since 1970"),
+        (FieldType::Decimal, _, Some((precision, scale))) => format!("{kind}({precision},{scale})"),
+        _ => kind.to_string(),
+    }
+}
+
+/// The values that were seen: all where there are few, else from where to where.
+fn seen(field: &Field) -> String {
+    const MOST: usize = 12;
+    if !field.values.is_empty() {
+        let mut words: Vec<String> = field.values.iter().take(MOST).map(plain).collect();
+        if field.values.len() > MOST {
+            words.push(format!("and {} more", field.values.len() - MOST));
+        }
+        return words.join(", ");
+    }
+    match (&field.minimum, &field.maximum) {
+        (Some(low), Some(high)) if low == high => plain(low),
+        (Some(low), Some(high)) => format!("{} to {}", plain(low), plain(high)),
+        _ => String::new(),
+    }
+}
+
+fn field_view(field: &Field) -> FieldView {
     let example = field.example.as_ref().map(plain).unwrap_or_default();
     let shown: String = example.chars().take(40).collect();
     FieldView {
         name: markdown(&field.name),
         path: markdown(field.path.as_deref().unwrap_or(&field.name)),
-        kind: field.field_type.to_string(),
+        kind: kind(field),
+        seen: markdown(&seen(field)),
         nullable: if field.nullable { "yes" } else { "no" },
         example: markdown(&shown),
         description: markdown(&field.description),

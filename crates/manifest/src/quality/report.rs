@@ -17,8 +17,9 @@ pub const MAX_GAPS_LISTED: usize = 20;
 
 /// How the scores are made.
 pub const FORMULAS: [&str; 3] = [
-    "completenessScore = 100 x days with data / days expected, summed over every pair of symbol and event type; the \
-     days expected of a pair are those from its first to its last day on which any symbol has data of that event type",
+    "completenessScore = 100 x days with data / (days with data + days missing), summed over every pair of symbol and \
+     event type; a day between the first and the last of a pair is missing when the pair has no data on it and half of \
+     the pairs of its event type that span the day have, or more",
     "integrityScore = 100 x (1 - findings / records), not below 0; findings are all that the checks count",
     "overallScore = 0.4 x completenessScore + 0.6 x integrityScore; grade A from 95, B from 85, C from 70, D from 50, \
      else F; at most B while any file is damaged, empty or has a line that is no record",
@@ -74,7 +75,8 @@ pub struct Coverage {
     pub event_type: EventType,
     /// Days with records, UTC, in order, and how many.
     pub days: Vec<DayCount>,
-    /// Days between the first and the last on which another symbol has data of this event type and this one has not.
+    /// Days between the first and the last without data, on which half of the symbols with this event type whose days
+    /// lie on both sides have data, or more.
     #[schemars(with = "Vec<String>")]
     pub missing_days: Vec<NaiveDate>,
 }

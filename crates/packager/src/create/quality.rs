@@ -1,11 +1,12 @@
 //! Scores and the quality report, from what the packing pass found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use pdp_manifest::quality::{CheckTotal, Coverage, DayCount, FORMULAS, Located};
 use pdp_manifest::time::Instant;
 use pdp_manifest::{Check, EventType, FileQuality, Grade, Manifest, QualityReport, QualitySummary, Symbol};
+use serde_json::Value;
 
 /// Most issues in words; the report's tables have them all.
 const MAX_ISSUES: usize = 50;
@@ -67,10 +68,25 @@ pub(super) fn report(files: &[FileQuality], summary: &QualitySummary, manifest: 
     }
 }
 
-/// The report as JSON text.
+/// The report as JSON text, with a line for every file, pair and check: it is read by programs and grows with the files.
 pub(super) fn json(report: &QualityReport) -> String {
-    let mut text = serde_json::to_string_pretty(report).unwrap_or_default();
-    text.push('\n');
+    let Ok(Value::Object(fields)) = serde_json::to_value(report) else { return String::new() };
+    let mut text = String::from("{");
+    for (i, (name, value)) in fields.into_iter().enumerate() {
+        let comma = if i == 0 { "" } else { "," };
+        let value = match &value {
+            Value::Array(items) if items.iter().any(Value::is_object) => {
+                let lines: Vec<String> = items.iter().map(ToString::to_string).collect();
+                format!("[\n    {}\n  ]", lines.join(",\n    "))
+            }
+            Value::Object(_) | Value::Array(_) => {
+                serde_json::to_string_pretty(&value).unwrap_or_default().replace('\n', "\n  ")
+            }
+            plain => plain.to_string(),
+        };
+        text.push_str(&format!("{comma}\n  {}: {value}", Value::String(name)));
+    }
+    text.push_str("\n}\n");
     text
 }
 
@@ -93,28 +109,42 @@ fn two_digits(score: f64) -> f64 {
 
 fn coverage(files: &[FileQuality]) -> Vec<Coverage> {
     let mut pairs: BTreeMap<(&EventType, &Symbol), BTreeMap<NaiveDate, u64>> = BTreeMap::new();
-    let mut of_type: BTreeMap<&EventType, BTreeSet<NaiveDate>> = BTreeMap::new();
     for file in files {
         for day in &file.days {
-            let days = pairs.entry((&file.event_type, &file.symbol)).or_default();
-            let records = days.entry(day.date).or_default();
+            let records = pairs.entry((&file.event_type, &file.symbol)).or_default().entry(day.date).or_default();
             *records = records.saturating_add(day.records);
-            of_type.entry(&file.event_type).or_default().insert(day.date);
+        }
+    }
+    // Of every day of an event type: how many pairs have data on it, and how many span it.
+    let mut days: BTreeMap<&EventType, BTreeMap<NaiveDate, (usize, usize)>> = BTreeMap::new();
+    for ((event_type, _), own) in &pairs {
+        for day in own.keys() {
+            days.entry(event_type).or_default().entry(*day).or_default().0 += 1;
+        }
+    }
+    for ((event_type, _), own) in &pairs {
+        if let (Some(days), Some((first, last))) = (days.get_mut(event_type), ends(own)) {
+            days.range_mut(first..=last).for_each(|(_, (_, spanning))| *spanning += 1);
         }
     }
     pairs
         .into_iter()
-        .filter_map(|((event_type, symbol), days)| {
-            let (first, last) = (*days.keys().next()?, *days.keys().next_back()?);
-            let expected = of_type.get(event_type)?.range(first..=last);
+        .filter_map(|((event_type, symbol), own)| {
+            let (first, last) = ends(&own)?;
+            // One stray record on a weekend makes no trading day.
+            let usual = days.get(event_type)?.range(first..=last).filter(|(_, (with, spanning))| with * 2 >= *spanning);
             Some(Coverage {
                 symbol: symbol.clone(),
                 event_type: event_type.clone(),
-                missing_days: expected.filter(|day| !days.contains_key(day)).copied().collect(),
-                days: days.into_iter().map(|(date, records)| DayCount { date, records }).collect(),
+                missing_days: usual.map(|(day, _)| *day).filter(|day| !own.contains_key(day)).collect(),
+                days: own.into_iter().map(|(date, records)| DayCount { date, records }).collect(),
             })
         })
         .collect()
+}
+
+fn ends(days: &BTreeMap<NaiveDate, u64>) -> Option<(NaiveDate, NaiveDate)> {
+    Some((*days.keys().next()?, *days.keys().next_back()?))
 }
 
 fn issues(files: &[FileQuality], coverage: &[Coverage]) -> Vec<String> {
@@ -216,6 +246,14 @@ mod tests {
             summary.issues,
             ["data/B: 10 unparsable lines (lines 4 and more)", "B Trade: days without data, 1: 2024-01-04"]
         );
+    }
+
+    #[test]
+    fn a_stray_record_on_a_weekend_makes_no_trading_day() {
+        let week = ["2024-01-05", "2024-01-08"];
+        let stray = file("C", &["2024-01-05", "2024-01-06", "2024-01-08"], 1);
+        let summary = summarize(&[file("A", &week, 1), file("B", &week, 1), stray]);
+        assert_eq!(summary.completeness_score, 100.0);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(super) struct Records {
     /// JSON records, for the JSON Schema.
     nested: Option<Shape>,
     columns: Columns,
+    /// Whether some of them are rows.
+    has_tables: bool,
     version: Option<String>,
 }
 
@@ -32,6 +34,7 @@ impl Schemas {
         }
         if let Some(shape) = &findings.flat {
             records.columns.add_flat(shape);
+            records.has_tables = true;
         }
         if records.version.is_none() {
             records.version.clone_from(&findings.schema_version);
@@ -48,22 +51,72 @@ impl Schemas {
         self.0.iter().map(schema).collect()
     }
 
-    /// The JSON Schema of every event type that has JSON records.
+    /// The JSON Schema of every event type whose fields are known: of its JSON records where it has any, and of a row of
+    /// its tables.
     pub(super) fn json_schemas(&self) -> impl Iterator<Item = (&EventType, String)> {
         self.0.iter().filter_map(|(event_type, records)| {
-            let shape = records.nested.as_ref().filter(|shape| shape.seen > 0)?;
+            let nested = records.nested.as_ref().filter(|shape| shape.seen > 0);
+            let row = records.has_tables.then(|| row_schema(&records.columns.fields()));
             let mut schema = Map::new();
             schema.insert("$schema".into(), json!("https://json-schema.org/draft/2020-12/schema"));
             schema.insert("title".into(), json!(event_type.as_str()));
-            schema.insert("description".into(), json!("One record, as inferred from every record in the package."));
-            if let Value::Object(rest) = json_schema(shape, "") {
-                schema.extend(rest);
+            match (nested, row) {
+                (Some(shape), row) => {
+                    let text = "One JSON record, as inferred from every record in the package.";
+                    schema.insert("description".into(), json!(text));
+                    if let Value::Object(rest) = json_schema(shape, "") {
+                        schema.extend(rest);
+                    }
+                    if let Some(row) = row {
+                        schema.insert("$defs".into(), json!({ "row": row }));
+                    }
+                }
+                (None, Some(Value::Object(row))) => schema.extend(row),
+                (None, _) => return None,
             }
             let mut text = serde_json::to_string_pretty(&Value::Object(schema)).unwrap_or_default();
             text.push('\n');
             Some((event_type, text))
         })
     }
+}
+
+/// The JSON Schema of a row as a loader gives it: a value for every column, null where there is none.
+fn row_schema(fields: &[Field]) -> Value {
+    let property = |field: &Field| {
+        let (kind, format) = match field.field_type {
+            FieldType::Boolean => (Some("boolean"), None),
+            FieldType::Long | FieldType::UnsignedLong => (Some("integer"), None),
+            FieldType::Decimal | FieldType::Double => (Some("number"), None),
+            FieldType::String | FieldType::Binary => (Some("string"), None),
+            FieldType::DateTime if field.unit.is_some() => (Some("integer"), None),
+            // As text, times have the form that the source gives them.
+            FieldType::DateTime => (Some("string"), None),
+            FieldType::Date => (Some("string"), Some("date")),
+            FieldType::Array => (Some("array"), None),
+            FieldType::Object => (Some("object"), None),
+            FieldType::Null => (Some("null"), None),
+            FieldType::Mixed | FieldType::Other(_) => (None, None),
+        };
+        let mut schema = Map::new();
+        match kind {
+            Some(kind) if field.nullable && kind != "null" => drop(schema.insert("type".into(), json!([kind, "null"]))),
+            Some(kind) => drop(schema.insert("type".into(), json!(kind))),
+            None => {}
+        }
+        schema.extend(format.map(|format| ("format".to_owned(), json!(format))));
+        if !field.description.is_empty() {
+            schema.insert("description".into(), json!(field.description));
+        }
+        schema.extend(field.example.clone().map(|example| ("examples".to_owned(), json!([example]))));
+        (field.path.clone().unwrap_or_else(|| field.name.clone()), Value::Object(schema))
+    };
+    let properties: Map<String, Value> = fields.iter().map(property).collect();
+    json!({
+        "description": "One row of a table (CSV, Parquet, DBN) with its columns as fields.",
+        "type": "object",
+        "properties": properties,
+    })
 }
 
 /// The columns of a table, gathered from records of several forms.
