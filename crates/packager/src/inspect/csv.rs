@@ -309,10 +309,11 @@ fn note(column: &mut Shape, text: &str, measure: bool) -> Value {
         column.note(Kind::DateTime, 1);
         if measure {
             column.stats.note_time(stamp.time);
+            // A compact date and time has a blank and is no number.
             match number::parse(trimmed) {
                 Some(Number::Long(count)) => column.stats.note_count(count),
                 Some(_) => column.stats.note_unit(TimeUnit::Seconds),
-                None => {}
+                None => column.stats.note_time_text(stamp.time),
             }
         }
         return Value::Time(stamp);
@@ -338,7 +339,7 @@ fn note(column: &mut Shape, text: &str, measure: bool) -> Value {
     column.note(text_kind(trimmed.as_bytes()), 1);
     if measure {
         match clock::parse(trimmed).filter(|_| text_kind(trimmed.as_bytes()) != Kind::String) {
-            Some(stamp) => column.stats.note_time(stamp.time),
+            Some(stamp) => column.stats.note_time_text(stamp.time),
             None => column.stats.note_text(trimmed),
         }
     }

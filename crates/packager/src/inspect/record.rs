@@ -282,7 +282,7 @@ impl Walk<'_, '_> {
         match text_kind(text.as_bytes()) {
             Kind::DateTime | Kind::LocalTime | Kind::Date => {
                 if let Some(stamp) = clock::parse(text) {
-                    self.shape.stats.note_time(stamp.time);
+                    self.shape.stats.note_time_text(stamp.time);
                 }
             }
             _ => self.shape.stats.note_text(text),

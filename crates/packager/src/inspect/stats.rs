@@ -11,6 +11,9 @@ const MAX_VALUES: usize = 16;
 /// Longest text that is listed, in bytes.
 const MAX_TEXT: usize = 40;
 
+/// The bit of times that are no counts.
+const TEXT: u8 = 1 << 7;
+
 /// What the values of one field are like.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Stats {
@@ -22,7 +25,7 @@ pub(crate) struct Stats {
     /// Whether some number is not exact in decimal.
     pub(crate) inexact: bool,
     pub(crate) time: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    /// Units of times that are counts, as bits in the order of [`TimeUnit::ALL`].
+    /// Units of times that are counts, as bits in the order of [`TimeUnit::ALL`]; [`TEXT`] for times that are text.
     units: u8,
     texts: Values<Box<str>>,
     longs: Values<i64>,
@@ -109,6 +112,12 @@ impl Stats {
         widen(&mut self.time, time, time);
     }
 
+    /// Notes a time that is stored as text.
+    pub(crate) fn note_time_text(&mut self, time: DateTime<Utc>) {
+        self.units |= TEXT;
+        self.note_time(time);
+    }
+
     pub(crate) fn note_text(&mut self, text: &str) {
         self.texts.add(text, || (text.len() <= MAX_TEXT).then(|| text.into()));
     }
@@ -126,8 +135,11 @@ impl Stats {
         }
     }
 
-    /// The unit of all times that are counts; none where there are none or several.
+    /// The unit of all times; none where there are several, or some are text.
     pub(crate) fn unit(&self) -> Option<TimeUnit> {
+        if self.units & TEXT != 0 {
+            return None;
+        }
         let mut units = TimeUnit::ALL.iter().enumerate().filter(|(at, _)| self.units & (1 << at) != 0);
         let (_, unit) = units.next()?;
         units.next().is_none().then_some(*unit)
@@ -216,6 +228,9 @@ mod tests {
         let mut stats = Stats::default();
         stats.note_count(1_700_000_000);
         assert_eq!(stats.unit(), Some(TimeUnit::Seconds));
+        let mut text = stats.clone();
+        text.note_time_text(DateTime::UNIX_EPOCH);
+        assert_eq!(text.unit(), None);
         stats.note_count(1_700_000_000_000);
         assert_eq!(stats.unit(), None);
     }

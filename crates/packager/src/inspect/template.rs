@@ -128,7 +128,7 @@ impl Template {
                     }
                 }
                 Value::Decimal(value, scale) => stats.note_decimal(value, scale),
-                Value::Time(time) => stats.note_time(time),
+                Value::Time(time) => stats.note_time_text(time),
                 Value::Boolean(value) => stats.note_boolean(value),
                 Value::Text(from, to) => {
                     if let Some(text) = line.get(from..to).and_then(str_of) {
