@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod damage;
+mod deep;
 mod hostile;
 mod interop;
 mod journey;
@@ -13,6 +14,7 @@ mod odd_inputs;
 mod parts;
 mod profiles;
 mod report;
+mod quality;
 mod reproducible;
 mod support;
 mod usage;
