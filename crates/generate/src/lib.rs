@@ -1,5 +1,5 @@
-//! The texts of a portable data package: README, data dictionary, loader scripts and quality page, Table Schemas of CSV
-//! files, and what other standards of packaging want beside them.
+//! The texts of a portable data package: README, data dictionary, loader and import scripts and quality page, Table
+//! Schemas of CSV files, and what other standards of packaging want beside them.
 //!
 //! Pure: a manifest goes in, text comes out; no files, no clock. The texts are templates that lie as files in
 //! `templates/`; what they show is prepared here, so that a template only arranges it.
@@ -14,6 +14,7 @@
 //! ```
 
 pub mod csv_table;
+mod import;
 mod page;
 pub mod profiles;
 mod show;
@@ -60,6 +61,7 @@ impl Texts {
             (R, include_str!("../templates/load_data.R")),
             (PAGE, include_str!("../templates/quality_report.html")),
         ])?;
+        tera.add_raw_templates(import::TEMPLATES)?;
         Ok(Self { tera })
     }
 
@@ -72,6 +74,7 @@ impl Texts {
         context.insert("package", &view::Package::of(manifest));
         context.insert("members", members);
         context.insert("has_loaders", &members.iter().any(|path| path.starts_with("scripts/load_data")));
+        context.insert("imports", &import::commands(members));
         Ok(self.tera.render(README, &context)?)
     }
 

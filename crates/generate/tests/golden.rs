@@ -1,10 +1,11 @@
 //! The texts as they were looked at and found good; `UPDATE_GOLDEN=1 cargo test -p pdp-generate` writes them anew.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use pdp_generate::Texts;
-use pdp_manifest::{Manifest, QualityReport};
+use pdp_manifest::{ImportTarget, Manifest, QualityReport};
 
 fn manifest(name: &str) -> Manifest {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
@@ -44,6 +45,29 @@ fn every_text_of_a_bare_package() {
     check("bare.data_dictionary.md", &texts.data_dictionary(&manifest).unwrap());
     let page = texts.quality_page(&report("bare.quality.json"), &manifest).unwrap();
     check("bare.quality_report.html", &page);
+}
+
+#[test]
+fn import_scripts_of_every_type_and_format() {
+    let texts = Texts::new().unwrap();
+    let all: BTreeSet<_> = ImportTarget::ALL.iter().copied().collect();
+    let scripts = texts.import_scripts(&manifest("import.json"), &all).unwrap();
+    assert_eq!(scripts.len(), 6);
+    for (path, text) in scripts {
+        check(&path.replace("scripts/import_", "import."), &text);
+    }
+}
+
+#[test]
+fn import_scripts_of_a_package_without_data() {
+    let texts = Texts::new().unwrap();
+    for target in ImportTarget::ALL {
+        let scripts = texts.import_scripts(&manifest("bare.json"), &BTreeSet::from([*target])).unwrap();
+        let reader = matches!(target, ImportTarget::PostgreSql | ImportTarget::Spark | ImportTarget::Sqlite);
+        assert_eq!(scripts.len(), if reader { 2 } else { 1 }, "{target}");
+        assert!(scripts.is_sorted(), "{target}");
+    }
+    assert_eq!(texts.import_scripts(&manifest("bare.json"), &BTreeSet::new()).unwrap(), []);
 }
 
 #[test]
