@@ -22,6 +22,8 @@ const CREATE: &Table = &[
     ("--package-max-size", "--max-size", true),
     ("--package-profile", "--profile", true),
     ("--profile", "--profile", true),
+    ("--package-import-scripts", "--import-scripts", true),
+    ("--import-scripts", "--import-scripts", true),
     ("--sign", "--sign", true),
     ("--no-quality-report", "--no-quality-report", false),
     ("--no-data-dictionary", "--no-data-dictionary", false),
@@ -78,7 +80,9 @@ pub(crate) fn translate(typed: Vec<OsString>) -> Result<Vec<OsString>, String> {
             let first = typed.get(1);
             // An option of the documented form before any subcommand says which command was meant.
             return match first.and_then(known) {
-                Some((old, ..)) if old.starts_with("--package-") => Err(format!("{old} goes with --package")),
+                Some((old, ..)) if old.starts_with("--package-") || *old == "--import-scripts" => {
+                    Err(format!("{old} goes with --package"))
+                }
                 Some((old, ..)) if old.starts_with("--import-") => {
                     Err(format!("{old} goes with --import-package FILE"))
                 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
-use pdp_packager::manifest::{CompressionLevel, ContainerFormat, EventType, Layout, PackageName, Profile, Symbol};
+use pdp_packager::manifest::{
+    CompressionLevel, ContainerFormat, EventType, ImportTarget, Layout, PackageName, Profile, Symbol,
+};
 use pdp_packager::{CreateOptions, Existing, PackagerError};
 
 use super::Global;
@@ -66,6 +68,9 @@ pub(crate) struct CreateArgs {
     /// times. The licence that they ask for is that of --meta license=...
     #[arg(long, value_name = "LIST", value_parser = parse::<List<Profile>>)]
     profile: Vec<List<Profile>>,
+    /// Add scripts that load the package into these: postgresql, clickhouse, duckdb, spark, sqlite, separated by commas
+    #[arg(long, value_name = "LIST", value_parser = parse::<List<ImportTarget>>)]
+    import_scripts: Option<List<ImportTarget>>,
     /// Do not read the finished package back to verify it; checksums are written all the same
     #[arg(long)]
     skip_checksums: bool,
@@ -126,6 +131,7 @@ impl CreateArgs {
         options.data_dictionary = !self.no_data_dictionary;
         options.loader_scripts = !self.no_loader_scripts;
         options.profiles = self.profile.into_iter().flat_map(|list| list.0).collect();
+        options.import_scripts = self.import_scripts.map(|list| list.0.into_iter().collect()).unwrap_or_default();
         options.read_back = !self.skip_checksums;
         options.max_size = self.max_size;
         options.sign = self.sign.map(|path| keys::secret(&path)).transpose()?.map(Arc::new);

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use pdp_archive::target::Existing;
 use pdp_manifest::{
-    CompressionLevel, ContainerFormat, DateRange, EventType, Filters, Grade, Layout, PackageId, PackageName, Profile,
-    Sha256Digest, Symbol,
+    CompressionLevel, ContainerFormat, DateRange, EventType, Filters, Grade, ImportTarget, Layout, PackageId,
+    PackageName, Profile, Sha256Digest, Symbol,
 };
 use pdp_sign::SecretKey;
 use serde::Serialize;
@@ -54,6 +54,8 @@ pub struct CreateOptions {
     pub loader_scripts: bool,
     /// Other standards that the package keeps to as well.
     pub profiles: BTreeSet<Profile>,
+    /// What it gets import scripts for; by default none.
+    pub import_scripts: BTreeSet<ImportTarget>,
     /// Whether the finished package is read back and every checksum verified.
     pub read_back: bool,
     /// Threads; the number of cores when zero.
@@ -92,6 +94,7 @@ impl CreateOptions {
             data_dictionary: true,
             loader_scripts: true,
             profiles: BTreeSet::new(),
+            import_scripts: BTreeSet::new(),
             read_back: true,
             threads: 0,
             follow_links: false,

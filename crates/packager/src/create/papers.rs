@@ -42,6 +42,7 @@ pub(super) fn papers(
         rear.push(("scripts/load_data.R".into(), texts.r_loader(manifest)?));
         rear.push(("scripts/load_data.py".into(), texts.python_loader(manifest)?));
     }
+    rear.extend(texts.import_scripts(manifest, &options.import_scripts)?);
     let named = |(path, text): (String, String)| -> Result<_, PackagerError> {
         Ok((path.parse::<PackagePath>().map_err(ArchiveError::from)?, text))
     };
