@@ -17,6 +17,9 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     if let Some(newer) = tools::python_pandas3(root) {
         environment.push(("PDP_TEST_PYTHON_PANDAS3", newer.to_string_lossy().into_owned()));
     }
+    if let Some(python) = tools::spark(root) {
+        environment.push(("PDP_TEST_SPARK_PYTHON", python.to_string_lossy().into_owned()));
+    }
     let mut all = vec!["test", "--workspace", "--all-targets", "--features", ASYNC, "--quiet"];
     if args.is_empty() {
         process::run_with(root, process::cargo(), &all, &environment)?;

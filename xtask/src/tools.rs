@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::process;
 
 /// Debian packages that the tests use, and a program by which each is known to be there.
-const SYSTEM: [(&str, &str); 8] = [
+const SYSTEM: [(&str, &str); 10] = [
     ("unzip", "unzip"),
     ("p7zip-full", "7z"),
     ("zstd", "zstd"),
@@ -16,6 +16,8 @@ const SYSTEM: [(&str, &str); 8] = [
     ("r-base-core", "Rscript"),
     ("chromium", "chromium"),
     ("chromium-driver", "chromedriver"),
+    ("postgresql", "psql"),
+    ("default-jre-headless", "java"),
 ];
 /// Debian packages of the peers in benchmarks, and their programs.
 const PEERS: [(&str, &str); 4] = [("zip", "zip"), ("unzip", "unzip"), ("p7zip-full", "7z"), ("pigz", "pigz")];
@@ -24,20 +26,27 @@ const R_PACKAGES: [&str; 2] = ["jsonlite", "dplyr"];
 
 /// A Python with the packages of `xtask/requirements.txt`, in an environment of its own below `target`.
 pub(crate) fn python(root: &Path) -> Result<PathBuf> {
-    environment(root, "target/test-venv", "xtask/requirements.txt")
+    environment(root, "test-venv", "requirements.txt")
 }
 
 /// Another with pandas 3, which needs a newer Python than the rest; none where it cannot be made.
 pub(crate) fn python_pandas3(root: &Path) -> Option<PathBuf> {
-    let made = environment(root, "target/test-venv-pandas3", "xtask/requirements-pandas3.txt");
+    let made = environment(root, "test-venv-pandas3", "requirements-pandas3.txt");
     made.inspect_err(|error| eprintln!("xtask: tests that need pandas 3 are SKIPPED: {error:#}")).ok()
 }
 
-/// A Python environment with what a list of requirements names.
-fn environment(root: &Path, home: &str, requirements: &str) -> Result<PathBuf> {
-    let home = root.join(home);
-    let wanted = std::fs::read_to_string(root.join(requirements)).with_context(|| requirements.to_owned())?;
-    let requirements = root.join(requirements);
+/// A Python with Spark. It is half a gigabyte, so it is apart from the other, and tests can do without.
+pub(crate) fn spark(root: &Path) -> Option<PathBuf> {
+    process::find("java")?;
+    let made = environment(root, "spark-venv", "requirements-spark.txt");
+    made.inspect_err(|error| eprintln!("xtask: the tests of Spark are SKIPPED: {error:#}")).ok()
+}
+
+/// A Python with the packages that a file beside this crate lists, made anew when the list has changed.
+fn environment(root: &Path, name: &str, list: &str) -> Result<PathBuf> {
+    let home = root.join("target").join(name);
+    let requirements = root.join("xtask").join(list);
+    let wanted = std::fs::read_to_string(&requirements).with_context(|| format!("xtask/{list}"))?;
     let program = if cfg!(windows) { home.join("Scripts/python.exe") } else { home.join("bin/python") };
     let stamp = home.join("requirements.installed");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) && program.is_file() {

@@ -171,6 +171,15 @@ pub(crate) fn python_pandas3() -> Option<PathBuf> {
     None
 }
 
+/// The Python with Spark that `cargo xtask test` made ready, or the other one. Without one a test says that it skips.
+pub(crate) fn spark_python() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("PDP_TEST_SPARK_PYTHON") {
+        return Some(path.into());
+    }
+    let own = workspace().join("target/spark-venv/bin/python");
+    if own.is_file() { Some(own) } else { python() }
+}
+
 /// A program of the system, or a word that the test skips.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
