@@ -179,6 +179,8 @@ mod tests {
                 "pdp import --destination=d --merge -- a.zip",
             ),
             ("pdp --skip-validation --import-package=a=b.zip", "pdp import --skip-validation -- a=b.zip"),
+            ("pdp --package --package-import-scripts duckdb,spark", "pdp create --import-scripts=duckdb,spark"),
+            ("pdp --package --import-scripts=sqlite", "pdp create --import-scripts=sqlite"),
             ("pdp --list-package a.zip --json", "pdp list --json -- a.zip"),
             ("pdp --validate-package a.zip --threads 2", "pdp validate --threads=2 -- a.zip"),
             ("pdp create --name x", "pdp create --name x"),
@@ -196,6 +198,7 @@ mod tests {
             ("pdp --package --import-destination d", "unexpected argument --import-destination"),
             ("pdp --package-symbols A", "goes with --package"),
             ("pdp --import-destination d", "goes with --import-package"),
+            ("pdp --import-scripts duckdb", "goes with --package"),
             ("pdp --package=x", "takes no value"),
             ("pdp --package extra", "unexpected argument extra"),
         ] {
