@@ -47,7 +47,7 @@ CREATE OR REPLACE TEMP MACRO pdp_exact(j) AS "left"(regexp_replace(j || '0',
 -- {{ table.event_type }}: {{ table.rows }} rows of {{ table.files | length }} files
 CREATE TABLE IF NOT EXISTS "{{ table.name }}" ("package_id" VARCHAR NOT NULL, "source_file" VARCHAR NOT NULL);
 {% for column in table.columns %}ALTER TABLE "{{ table.name }}" ADD COLUMN IF NOT EXISTS "{{ column.name }}" {{ column.sql }};
-{% endfor %}SELECT error('the table {{ table.name }} has ' || column_name || ' as ' || data_type || ', this package needs '
+{% endfor %}CREATE OR REPLACE TEMP TABLE pdp_checked AS SELECT error('the table {{ table.name }} has ' || column_name || ' as ' || data_type || ', this package needs '
   || wanted || ': import it into another schema')
   FROM duckdb_columns() JOIN (VALUES
 {% for column in table.columns %}    ('{{ column.name }}', '{{ column.sql }}'){% if not loop.last %},{% endif %}
@@ -74,11 +74,12 @@ CREATE OR REPLACE TEMP TABLE pdp_loaded AS
 {% if not loop.last %}UNION ALL
 {% endif %}{% else %}SELECT NULL AS "table", 0 AS "rows", 0 AS "manifest", 0 AS "values_missing" WHERE false
 {% endfor %};
-SELECT error("table" || ': ' || "rows" || ' rows were loaded, the manifest says ' || "manifest")
+CREATE OR REPLACE TEMP TABLE pdp_checked AS SELECT error("table" || ': ' || "rows" || ' rows were loaded, the manifest says ' || "manifest")
   FROM pdp_loaded WHERE "rows" <> "manifest";
-SELECT error("table" || ': ' || "values_missing" || ' values are missing that the manifest says every record has')
+CREATE OR REPLACE TEMP TABLE pdp_checked AS SELECT error("table" || ': ' || "values_missing" || ' values are missing that the manifest says every record has')
   FROM pdp_loaded WHERE "values_missing" > 0;
 COMMIT;
 RESET schema;
+DROP TABLE pdp_checked;
 {% for text in left_out %}SELECT {{ text }} AS "NOT LOADED";
 {% endfor %}SELECT "table", "rows", "manifest" FROM pdp_loaded;

@@ -50,7 +50,7 @@ ALTER TABLE "odd_type" ADD COLUMN IF NOT EXISTS "time" TIMESTAMP_NS;
 ALTER TABLE "odd_type" ADD COLUMN IF NOT EXISTS "pri_ce" DECIMAL(38,12);
 ALTER TABLE "odd_type" ADD COLUMN IF NOT EXISTS "größe" VARCHAR;
 ALTER TABLE "odd_type" ADD COLUMN IF NOT EXISTS "symbol" VARCHAR;
-SELECT error('the table odd_type has ' || column_name || ' as ' || data_type || ', this package needs '
+CREATE OR REPLACE TEMP TABLE pdp_checked AS SELECT error('the table odd_type has ' || column_name || ' as ' || data_type || ', this package needs '
   || wanted || ': import it into another schema')
   FROM duckdb_columns() JOIN (VALUES
     ('time', 'TIMESTAMP_NS'),
@@ -94,7 +94,7 @@ ALTER TABLE "trade" ADD COLUMN IF NOT EXISTS "quote_bid" DECIMAL(38,12);
 ALTER TABLE "trade" ADD COLUMN IF NOT EXISTS "aggressor" JSON;
 ALTER TABLE "trade" ADD COLUMN IF NOT EXISTS "nothing" VARCHAR;
 ALTER TABLE "trade" ADD COLUMN IF NOT EXISTS "package_id_2" VARCHAR;
-SELECT error('the table trade has ' || column_name || ' as ' || data_type || ', this package needs '
+CREATE OR REPLACE TEMP TABLE pdp_checked AS SELECT error('the table trade has ' || column_name || ' as ' || data_type || ', this package needs '
   || wanted || ': import it into another schema')
   FROM duckdb_columns() JOIN (VALUES
     ('timestamp', 'TIMESTAMP_NS'),
@@ -160,12 +160,13 @@ SELECT 'trade' AS "table", count(*) AS "rows", 1025 AS "manifest",
   count(*) - count("symbol") + count(*) - count("type") + count(*) - count("price") + count(*) - count("size") AS "values_missing"
   FROM "trade" WHERE "package_id" = '0123456789abcdef0123456789abcdef'
 ;
-SELECT error("table" || ': ' || "rows" || ' rows were loaded, the manifest says ' || "manifest")
+CREATE OR REPLACE TEMP TABLE pdp_checked AS SELECT error("table" || ': ' || "rows" || ' rows were loaded, the manifest says ' || "manifest")
   FROM pdp_loaded WHERE "rows" <> "manifest";
-SELECT error("table" || ': ' || "values_missing" || ' values are missing that the manifest says every record has')
+CREATE OR REPLACE TEMP TABLE pdp_checked AS SELECT error("table" || ': ' || "values_missing" || ' values are missing that the manifest says every record has')
   FROM pdp_loaded WHERE "values_missing" > 0;
 COMMIT;
 RESET schema;
+DROP TABLE pdp_checked;
 SELECT 'data/a/AAPL/AggregateBar/4.fxd: fxd: convert it first, pdp fxd convert' AS "NOT LOADED";
 SELECT 'data/a/AAPL/Trade/5.dbn.zst: dbn: use databento.DBNStore.from_file(path).to_df()' AS "NOT LOADED";
 SELECT "table", "rows", "manifest" FROM pdp_loaded;
