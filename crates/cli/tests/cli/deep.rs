@@ -9,9 +9,16 @@ use crate::support::{Home, files, sample_data, shared, skipped};
 
 /// A folder package of two files whose records are easily changed.
 fn package(home: &Home) -> std::path::PathBuf {
-    let line = |n: u32| format!("{{\"timestamp\":\"2024-01-03T10:00:{n:02}Z\",\"symbol\":\"A\",\"type\":3,\"payload\":{{\"kind\":\"trade\",\"price\":1.5,\"size\":{n}}}}}\n");
+    let line = |n: u32| {
+        format!(
+            "{{\"timestamp\":\"2024-01-03T10:00:{n:02}Z\",\"symbol\":\"A\",\"type\":3,\"payload\":{{\"kind\":\"trade\",\"price\":1.5,\"size\":{n}}}}}\n"
+        )
+    };
     home.put("data/A/Trade/2024-01-03.jsonl", (0..20).map(line).collect::<String>());
-    home.put("data/B/AggregateBar/2024-01-03.csv", "timestamp,open,high,low,close,volume\n2024-01-03T10:00:00Z,1,2,1,2,5\n");
+    home.put(
+        "data/B/AggregateBar/2024-01-03.csv",
+        "timestamp,open,high,low,close,volume\n2024-01-03T10:00:00Z,1,2,1,2,5\n",
+    );
     home.create(&["--format", "folder"])
 }
 
@@ -74,11 +81,26 @@ fn sound_packages_pass_with_every_record_counted() {
 #[test]
 fn what_only_a_deep_look_finds() {
     for (member, from, to, finding) in [
-        ("data/2024-01-03/A/Trade/2024-01-03.jsonl", "\"size\":7", "\"size\":\"7\"", "payload.size: expected integer, found string"),
+        (
+            "data/2024-01-03/A/Trade/2024-01-03.jsonl",
+            "\"size\":7",
+            "\"size\":\"7\"",
+            "payload.size: expected integer, found string",
+        ),
         ("data/2024-01-03/A/Trade/2024-01-03.jsonl", "\"price\":1.5,", "", "payload: price is missing"),
-        ("data/2024-01-03/A/Trade/2024-01-03.jsonl", "{\"timestamp\":\"2024-01-03T10:00:05Z\"", "[\"timestamp\":\"2024-01-03T10:00:05Z\"", "eventCount"),
+        (
+            "data/2024-01-03/A/Trade/2024-01-03.jsonl",
+            "{\"timestamp\":\"2024-01-03T10:00:05Z\"",
+            "[\"timestamp\":\"2024-01-03T10:00:05Z\"",
+            "eventCount",
+        ),
         ("data/2024-01-03/A/Trade/2024-01-03.jsonl", "10:00:00Z", "09:00:00Z", "firstTimestamp"),
-        ("data/2024-01-03/B/AggregateBar/2024-01-03.csv", "2,5\n", "2,5\n2024-01-03T10:00:00Z,1,2,1,2,5\n", "eventCount"),
+        (
+            "data/2024-01-03/B/AggregateBar/2024-01-03.csv",
+            "2,5\n",
+            "2,5\n2024-01-03T10:00:00Z,1,2,1,2,5\n",
+            "eventCount",
+        ),
         ("data/2024-01-03/B/AggregateBar/2024-01-03.csv", "2,5\n", "2,many\n", "volume of type long"),
         ("data/2024-01-03/B/AggregateBar/2024-01-03.csv", ",volume", ",amount", "column amount"),
     ] {

@@ -116,7 +116,7 @@ fn a_package_without_a_report_or_with_another_says_what_to_do() {
     let package = home.create(&["--format", "folder", "--name", "other"]);
     let member = package.join("metadata/quality_report.json");
     let sound = std::fs::read_to_string(&member).unwrap();
-    std::fs::write(&member, sound.replacen("\"count\": 1", "\"count\": 0", 1)).unwrap();
+    std::fs::write(&member, sound.replacen("\"count\":1", "\"count\":0", 1)).unwrap();
     home.pdp(&["report", &text(&package)]).fails(3, "SHA-256 expected");
     // Of a maker who gives no checksums and has a report of their own, or one cut short, or one for another package.
     let manifest = package.join("manifest.json");

@@ -41,7 +41,7 @@ impl Kind {
             (FieldType::Double, _) => Self::Double,
             (FieldType::Date, _) => Self::Date,
             (FieldType::Array | FieldType::Object | FieldType::Mixed | FieldType::Other(_), _) => Self::Json,
-            (FieldType::String | FieldType::Null, _) => Self::Text,
+            (FieldType::String | FieldType::Binary | FieldType::Null, _) => Self::Text,
         }
     }
 
