@@ -60,7 +60,7 @@ const COMMANDS: [(&str, &str, bool, &Table); 4] = [
     ("--package", "create", false, CREATE),
     ("--import-package", "import", true, IMPORT),
     ("--list-package", "list", true, &[]),
-    ("--validate-package", "validate", true, &[("--public-key", "--public-key", true)]),
+    ("--validate-package", "validate", true, &[("--public-key", "--public-key", true), ("--deep", "--deep", false)]),
 ];
 
 /// Translates a command line in the documented spelling; any other is returned as it is.

@@ -72,7 +72,10 @@ pub(crate) fn created(report: &CreateReport, quiet: bool, out: &mut dyn Write) -
     // As it was called, so that the lines work as they stand.
     let program = std::env::args().next().unwrap_or_else(|| "pdp".to_owned());
     let (pdp, path) = (quoted(&program), quoted(&path));
-    writeln!(out, "\nNext: {pdp} validate {path}\n      {pdp} list {path}\n      {pdp} import {path} --destination DIR")
+    writeln!(
+        out,
+        "\nNext: {pdp} validate {path}\n      {pdp} list {path}\n      {pdp} report {path}\n      {pdp} import {path} --destination DIR"
+    )
 }
 
 /// Remarks on what was packed, to standard error.

@@ -397,7 +397,11 @@ def _parquet_place(form: _Form, name: str) -> Optional[int]:
 
 def _parquet_values(pa: Any, column: Any) -> list[Any]:
     if not pa.types.is_timestamp(column.type):
-        return column.to_pylist()
+        values = column.to_pylist()
+        is_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+        if any(test(column.type) for test in is_bytes):
+            return [None if value is None else value.hex().upper() for value in values]
+        return values
     nanos = _NANOS[column.type.unit]
     return [None if count is None else Nanos(count * nanos) for count in column.cast(pa.int64()).to_pylist()]
 

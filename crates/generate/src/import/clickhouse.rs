@@ -5,7 +5,7 @@ use pdp_manifest::{ContentEncoding, DataFormat, FileEntry};
 use super::duckdb::nanos;
 use super::kind::Kind;
 use super::plan::{Column, Role, Table};
-use super::quote::clickhouse as quoted;
+use super::quote::{clickhouse as quoted, clickhouse_name};
 
 /// The type of a column; the symbol, which every row has, is part of the order.
 pub(super) fn sql_type(column: &Column) -> String {
@@ -102,7 +102,10 @@ pub(super) fn source(table: &Table<'_>, file: &FileEntry) -> String {
             format!("{known}{}{only}", rows(file, &lines))
         }
         DataFormat::Parquet => {
-            format!("{known}formatRow('JSONEachRow', *) AS record FROM file({pattern}, 'Parquet') WHERE 1{only}")
+            let columns = table.all_columns(clickhouse_name);
+            format!(
+                "{known}formatRow('JSONEachRow', {columns}) AS record FROM file({pattern}, 'Parquet') WHERE 1{only}"
+            )
         }
         _ => format!(
             "{known}replaceRegexpOne(line, '^\\xEF\\xBB\\xBF', '') AS record FROM file({pattern}, 'LineAsString', 'line String', '{packed}') WHERE isValidJSON(record) AND JSONType(record) = 'Object'{only}"

@@ -4,7 +4,7 @@ use pdp_manifest::{ContentEncoding, DataFormat, FileEntry, ImportTarget, TimeUni
 
 use super::kind::Kind;
 use super::plan::{Column, Role, Table};
-use super::quote::sql;
+use super::quote::{sql, sql_name};
 
 /// Where each column's values come from: pointers in the order in which the expressions count them.
 #[derive(Debug, Default)]
@@ -143,7 +143,10 @@ pub(super) fn source(table: &Table<'_>, file: &FileEntry) -> String {
             dialect(table, file)
         ),
         DataFormat::Parquet => {
-            format!("{known}to_json(\"a row\") AS record FROM read_parquet({path}) AS \"a row\"")
+            let columns = table.all_columns(sql_name);
+            format!(
+                "{known}to_json(\"a row\") AS record FROM (SELECT {columns} FROM read_parquet({path})) AS \"a row\""
+            )
         }
         _ => format!(
             "{known}line AS record FROM read_csv({path}, auto_detect=false, header=false, delim=chr(1), quote='', escape='', comment='', strict_mode=false, max_line_size=16777216, columns={{'line': 'VARCHAR'}}, compression='{packed}') WHERE CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END"

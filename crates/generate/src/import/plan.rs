@@ -1,6 +1,6 @@
 //! The tables that a package's records go to, the same for every engine.
 
-use pdp_manifest::{ContentEncoding, DataFormat, EventType, Field, FileEntry, Manifest};
+use pdp_manifest::{ContentEncoding, DataFormat, EventType, Field, FieldType, FileEntry, Manifest};
 
 use super::kind::Kind;
 use super::names::{Names, snake};
@@ -37,6 +37,10 @@ pub(super) struct Column {
     /// The field's name in the manifest.
     pub(super) field: String,
     pub(super) kind: Kind,
+    /// Whether it is bytes, which become hexadecimal text.
+    pub(super) is_binary: bool,
+    /// The name of the column in a file of columns.
+    pub(super) original: String,
     /// Whether every record has a value for it.
     pub(super) always: bool,
     /// Where in a record of JSON it can stand; the first that is there counts.
@@ -87,6 +91,19 @@ impl<'a> Plan<'a> {
     }
 }
 
+impl Table<'_> {
+    /// All columns of a file of columns, bytes among them as hexadecimal text; `name` quotes a name.
+    pub(super) fn all_columns(&self, name: impl Fn(&str) -> String) -> String {
+        let binary: Vec<String> = self
+            .columns
+            .iter()
+            .filter(|column| column.is_binary)
+            .map(|column| format!("hex({0}) AS {0}", name(&column.original)))
+            .collect();
+        if binary.is_empty() { "*".to_owned() } else { format!("* REPLACE ({})", binary.join(", ")) }
+    }
+}
+
 /// The event types of the files, in the order of their first file's type name.
 fn types(manifest: &Manifest) -> Vec<&EventType> {
     let mut types: Vec<_> = manifest.files.iter().map(|file| &file.event_type).collect();
@@ -128,6 +145,8 @@ fn columns(fields: &[Field]) -> Vec<Column> {
             Column {
                 companion: names.take(&format!("{name}_{suffix}")),
                 field: field.name.clone(),
+                is_binary: field.field_type == FieldType::Binary,
+                original: field.path.clone().unwrap_or_else(|| field.name.clone()),
                 always: !field.nullable || role != Role::Plain,
                 places: places(field),
                 only_beside: beside(field, &all),

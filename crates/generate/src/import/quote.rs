@@ -10,6 +10,16 @@ pub(super) fn clickhouse(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
+/// A name of standard SQL.
+pub(super) fn sql_name(text: &str) -> String {
+    format!("\"{}\"", text.replace('\0', "").replace('"', "\"\""))
+}
+
+/// A name of ClickHouse.
+pub(super) fn clickhouse_name(text: &str) -> String {
+    format!("`{}`", text.replace('\\', "\\\\").replace('`', "\\`"))
+}
+
 /// A string of Python.
 pub(super) fn python(text: &str) -> String {
     let mut out = String::from("\"");
@@ -34,6 +44,7 @@ mod tests {
     fn nothing_gets_out() {
         assert_eq!(sql("it's \\ \"x\""), "'it''s \\ \"x\"'");
         assert_eq!(clickhouse("it's \\'"), "'it\\'s \\\\\\''");
+        assert_eq!((sql_name("a\"b"), clickhouse_name("a`\\")), ("\"a\"\"b\"".into(), "`a\\`\\\\`".into()));
         assert_eq!(python("a\"b\\\n価"), "\"a\\\"b\\\\\\U0000000a価\"");
     }
 }

@@ -147,7 +147,7 @@ FROM (
   UNION ALL
   SELECT 'data/a/AAPL/Trade/2.jsonl.zst' AS source_file, 'O''NEIL' AS file_symbol, 'Trade' AS event_type, line AS record FROM read_csv('data/a/AAPL/Trade/2.jsonl.zst', auto_detect=false, header=false, delim=chr(1), quote='', escape='', comment='', strict_mode=false, max_line_size=16777216, columns={'line': 'VARCHAR'}, compression='gzip') WHERE CASE WHEN json_valid(line) THEN json_type(line) = 'OBJECT' ELSE false END
   UNION ALL
-  SELECT 'data/a/AAPL/Trade/3.parquet' AS source_file, 'AAPL' AS file_symbol, NULL AS event_type, to_json("a row") AS record FROM read_parquet('data/a/AAPL/Trade/3.parquet') AS "a row"
+  SELECT 'data/a/AAPL/Trade/3.parquet' AS source_file, 'AAPL' AS file_symbol, NULL AS event_type, to_json("a row") AS record FROM (SELECT * FROM read_parquet('data/a/AAPL/Trade/3.parquet')) AS "a row"
 ));
 
 -- What was loaded against what the manifest says.

@@ -296,4 +296,25 @@ mod tests {
         assert!(JsonSchema::parse(deep.as_bytes()).is_err());
         assert!(JsonSchema::parse(b"true").unwrap().check(b"[1,2]").is_ok());
     }
+
+    proptest::proptest! {
+        /// A schema comes from a package that anybody made.
+        #[test]
+        fn any_bytes_are_a_schema_or_are_refused(
+            edits in proptest::collection::vec((0..SCHEMA.len(), proptest::prelude::any::<u8>()), 0..6),
+            record in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60),
+            cut in 0..SCHEMA.len(),
+        ) {
+            let mut bytes = SCHEMA.as_bytes().to_vec();
+            for (at, byte) in edits {
+                bytes[at] = byte;
+            }
+            for bytes in [&bytes[..], &bytes[..cut], &record[..]] {
+                if let Ok(schema) = JsonSchema::parse(bytes) {
+                    let _ = schema.check(&record);
+                    let _ = schema.check(br#"{"ts":"2024-01-03T00:00:00Z","p":{"px":1,"levels":[{"size":2}]}}"#);
+                }
+            }
+        }
+    }
 }

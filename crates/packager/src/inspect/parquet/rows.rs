@@ -159,7 +159,7 @@ impl Rows {
     fn value(&self, meaning: &Meaning, field: &mut Shape, cell: &Cell) -> Told {
         let told = told(meaning, field.role, cell);
         if field.example.is_none() {
-            field.example = example(&told, cell);
+            field.example = if meaning.kind == Kind::Binary { None } else { example(&told, cell) };
         }
         if !self.measure {
             return told;
