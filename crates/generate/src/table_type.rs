@@ -102,7 +102,7 @@ fn text(value: Option<&Value>) -> String {
 /// The type of a column of times whose first is `example`.
 fn time(example: &str) -> TableType {
     if let Ok(count) = example.parse::<i64>() {
-        return unit(count).map_or(TableType::Integer(None), |unit| TableType::Integer(Some(unit)));
+        return TimeUnit::of_count(count).map_or(TableType::Integer(None), |unit| TableType::Integer(Some(unit)));
     }
     if example.parse::<f64>().is_ok() {
         return TableType::Number(Some(TimeUnit::Seconds));
@@ -136,17 +136,6 @@ fn is_clock(form: &str) -> bool {
         None => rest,
     };
     matches!(rest, "" | "Z" | "+00:00" | "-00:00" | "+0000" | "-0000" | "+00" | "-00")
-}
-
-/// What a count since 1970 of this size counts; the borders are those by which times are read from data.
-const fn unit(count: i64) -> Option<TimeUnit> {
-    match count {
-        100_000_000..10_000_000_000 => Some(TimeUnit::Seconds),
-        10_000_000_000..10_000_000_000_000 => Some(TimeUnit::Millis),
-        10_000_000_000_000..10_000_000_000_000_000 => Some(TimeUnit::Micros),
-        10_000_000_000_000_000.. => Some(TimeUnit::Nanos),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

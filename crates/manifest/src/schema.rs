@@ -134,6 +134,34 @@ pub enum FieldType {
     Other(String),
 }
 
+impl TimeUnit {
+    /// What a count since 1970 counts, told by its size; none for counts that are no times, such as a bar's index.
+    ///
+    /// The borders lie so that every unit covers 1973 to 2286.
+    #[must_use]
+    pub const fn of_count(count: i64) -> Option<Self> {
+        match count {
+            100_000_000..10_000_000_000 => Some(Self::Seconds),
+            10_000_000_000..10_000_000_000_000 => Some(Self::Millis),
+            10_000_000_000_000..10_000_000_000_000_000 => Some(Self::Micros),
+            10_000_000_000_000_000.. => Some(Self::Nanos),
+            _ => None,
+        }
+    }
+
+    /// Nanoseconds in one.
+    #[must_use]
+    pub const fn nanos(self) -> i64 {
+        match self {
+            Self::Days => 86_400_000_000_000,
+            Self::Seconds => 1_000_000_000,
+            Self::Millis => 1_000_000,
+            Self::Micros => 1000,
+            Self::Nanos => 1,
+        }
+    }
+}
+
 impl FieldType {
     const WORDS: [(Self, &'static str); 13] = [
         (Self::Boolean, "boolean"),

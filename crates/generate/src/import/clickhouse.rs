@@ -2,7 +2,6 @@
 
 use pdp_manifest::{ContentEncoding, DataFormat, FileEntry};
 
-use super::duckdb::nanos;
 use super::kind::Kind;
 use super::plan::{Column, Role, Table};
 use super::quote::{clickhouse as quoted, clickhouse_name};
@@ -50,7 +49,7 @@ pub(super) fn value(column: &Column) -> String {
             None => format!("trimBoth({text})"),
         },
         (_, Kind::Time(None)) => format!("pdp_time(trimBoth({text}), 0)"),
-        (_, Kind::Time(Some(unit))) => format!("pdp_time(trimBoth({text}), {})", nanos(unit)),
+        (_, Kind::Time(Some(unit))) => format!("pdp_time(trimBoth({text}), {})", unit.nanos()),
     };
     match &column.only_beside {
         Some(other) => format!("if(pdp_text({}) IS NULL, NULL, {value})", raw(&vec![other.clone()])),

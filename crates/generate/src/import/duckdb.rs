@@ -1,6 +1,6 @@
 //! Expressions of `DuckDB`: every file is a list of JSON records, from which columns are taken by pointers.
 
-use pdp_manifest::{ContentEncoding, DataFormat, FileEntry, ImportTarget, TimeUnit};
+use pdp_manifest::{ContentEncoding, DataFormat, FileEntry, ImportTarget};
 
 use super::kind::Kind;
 use super::plan::{Column, Role, Table};
@@ -93,7 +93,7 @@ pub(super) fn value(column: &Column, event_type: &str, pointers: &mut Pointers) 
         (_, Kind::Time(None)) => format!("pdp_time(trim({text}))"),
         (_, Kind::Time(Some(unit))) => format!(
             "CASE WHEN regexp_full_match(trim({text}), '-?[0-9.]+') THEN pdp_count(trim({text}), {}) ELSE pdp_time(trim({text})) END",
-            nanos(unit)
+            unit.nanos()
         ),
         (_, Kind::Date) => format!("\"left\"(trim({text}), 10)::DATE"),
         (_, Kind::Decimal(_)) => {
@@ -107,17 +107,6 @@ pub(super) fn value(column: &Column, event_type: &str, pointers: &mut Pointers) 
             format!("CASE WHEN {own} IS NOT NULL THEN {value} END")
         }
         None => value,
-    }
-}
-
-/// How many nanoseconds one of a unit has.
-pub(super) const fn nanos(unit: TimeUnit) -> u64 {
-    match unit {
-        TimeUnit::Days => 86_400_000_000_000,
-        TimeUnit::Seconds => 1_000_000_000,
-        TimeUnit::Millis => 1_000_000,
-        TimeUnit::Micros => 1_000,
-        TimeUnit::Nanos => 1,
     }
 }
 

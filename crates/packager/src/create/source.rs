@@ -60,6 +60,8 @@ impl<'a> FileSource<'a> {
             if let Some(seen) = self.file.findings.take() {
                 findings = Findings { uncompressed_size: findings.uncompressed_size, ..*seen };
             }
+            // It may wait until the files before it are written.
+            findings.tally.close();
             self.findings = Some(findings);
             self.changed = self.changed.take().or_else(|| self.change_since_opened());
             self.progress.advance(1, 0);

@@ -77,10 +77,8 @@ fn compact(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// A count since 1970 in seconds, milliseconds, microseconds or nanoseconds, told apart by size.
-///
-/// The borders lie so that every unit covers 1973 to 2286; smaller counts (a bar index, a time of day) are no times.
 pub(crate) fn from_epoch(count: i64) -> Option<Stamp> {
-    let time = match unit_of(count)? {
+    let time = match TimeUnit::of_count(count)? {
         TimeUnit::Days => None,
         TimeUnit::Seconds => DateTime::from_timestamp(count, 0),
         TimeUnit::Millis => DateTime::from_timestamp_millis(count),
@@ -88,17 +86,6 @@ pub(crate) fn from_epoch(count: i64) -> Option<Stamp> {
         TimeUnit::Nanos => Some(DateTime::from_timestamp_nanos(count)),
     }?;
     Some(Stamp { time, zoned: true })
-}
-
-/// What a count since 1970 counts, by its size.
-pub(crate) const fn unit_of(count: i64) -> Option<TimeUnit> {
-    match count {
-        100_000_000..10_000_000_000 => Some(TimeUnit::Seconds),
-        10_000_000_000..10_000_000_000_000 => Some(TimeUnit::Millis),
-        10_000_000_000_000..10_000_000_000_000_000 => Some(TimeUnit::Micros),
-        10_000_000_000_000_000.. => Some(TimeUnit::Nanos),
-        _ => None,
-    }
 }
 
 /// Seconds since 1970 with a fraction, kept to the microsecond that a double can hold.

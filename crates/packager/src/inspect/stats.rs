@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use pdp_manifest::TimeUnit;
 
-use super::clock;
 use super::number::Number;
 
 /// Most different values that are listed.
@@ -124,7 +123,7 @@ impl Stats {
 
     /// Notes that a time is stored as a count.
     pub(crate) fn note_count(&mut self, count: i64) {
-        if let Some(unit) = clock::unit_of(count) {
+        if let Some(unit) = TimeUnit::of_count(count) {
             self.note_unit(unit);
         }
     }

@@ -151,6 +151,11 @@ impl Tally {
         self.previous = Some(time);
     }
 
+    /// All records have been seen: lets go of what was only needed to compare them.
+    pub(crate) fn close(&mut self) {
+        self.checks.duplicates = Duplicates::default();
+    }
+
     /// Counts records of which nothing is known.
     pub(crate) fn unknown(&mut self, records: u64) {
         self.records += records;

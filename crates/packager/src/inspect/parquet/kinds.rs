@@ -46,13 +46,7 @@ impl Meaning {
     /// The time that a count stands for.
     pub(super) fn stamp(&self, count: i64) -> Option<Stamp> {
         let Some(unit) = self.unit else { return clock::from_epoch(count) };
-        let nanos = match unit {
-            TimeUnit::Days => count.checked_mul(86_400_000_000_000),
-            TimeUnit::Seconds => count.checked_mul(1_000_000_000),
-            TimeUnit::Millis => count.checked_mul(1_000_000),
-            TimeUnit::Micros => count.checked_mul(1000),
-            TimeUnit::Nanos => Some(count),
-        }?;
+        let nanos = count.checked_mul(unit.nanos())?;
         Some(Stamp { time: chrono::DateTime::from_timestamp_nanos(nanos), zoned: true })
     }
 }
