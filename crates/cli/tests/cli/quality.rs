@@ -95,6 +95,14 @@ fn every_planted_fault_is_found_where_it_is_and_clean_files_have_none() {
         )
     };
     home.put("data/BOOK/L2Snapshot/2024-01-03.jsonl", (0..20).map(book).collect::<Vec<_>>().join("\n") + "\n");
+    // Two symbols, each with numbers of its own, one after the other and then in turns; one number and one time are amiss.
+    let mut several: Vec<String> = (0..60).map(|n| trade("ONE", n, &calm(n), n + 1)).collect();
+    several.extend((0..60).map(|n| trade("TWO", n, "5.25", n + 1)));
+    for n in 60..100 {
+        several.push(trade("ONE", n, &calm(n), n + 1));
+        several.push(trade("TWO", if n == 80 { 20 } else { n }, "5.25", if n < 90 { n + 1 } else { n + 4 }));
+    }
+    put(&home, "SEVERAL", &several);
     let mut bars = String::from("timestamp,symbol,open,high,low,close,volume\n");
     for minute in 0..200 {
         let (high, volume) = (if minute == 9 { 99 } else { 102 }, if minute == 12 { -5 } else { 1000 });
@@ -122,6 +130,7 @@ fn every_planted_fault_is_found_where_it_is_and_clean_files_have_none() {
         ("GAP", vec![one("sequenceGap", &[41, 81])]),
         ("NEGATIVE", vec![one("negativePrice", &[31]), one("zeroPrice", &[32])]),
         ("QUOTES", vec![one("crossedQuote", &[21])]),
+        ("SEVERAL", vec![one("outOfOrder", &[162]), one("sequenceGap", &[182])]),
         ("SPIKE", vec![one("outlier", &[71])]),
         ("TORN", vec![one("tornLastLine", &[121])]),
     ];

@@ -30,6 +30,8 @@ def time_of(record):
     if not isinstance(text, str):
         return None
     match = re.fullmatch(r"(.{19})(?:\.(\d+))?(Z|[+-]\d\d:\d\d)", text)
+    if text.startswith("0001-"):
+        return None  # not set
     whole = dt.datetime.fromisoformat(match[1] + (match[3].replace("Z", "+00:00")))
     return whole, int(((match[2] or "") + "0" * 9)[:9])
 
@@ -40,7 +42,7 @@ def number(value):
 
 def findings(raw):
     found = collections.defaultdict(list)
-    seen, previous, days, records = set(), None, collections.Counter(), 0
+    seen, previous, days, records = set(), {}, collections.Counter(), 0
     lines = raw.decode("utf-8-sig").split("\n")
     for at, line in enumerate(lines, 1):
         if not line.strip():
@@ -60,9 +62,10 @@ def findings(raw):
             continue
         seen.add(line.rstrip("\r"))
         if time:
-            if previous and time < previous:
+            symbol = record.get("symbol") or record.get("payload", {}).get("symbol")
+            if symbol in previous and time < previous[symbol]:
                 found["outOfOrder"].append(at)
-            previous = time
+            previous[symbol] = time
         inner = record.get("payload", record)
         values = {key.lower(): number(value) for key, value in inner.items()}
         price = values.get("price")

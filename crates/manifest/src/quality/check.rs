@@ -73,9 +73,13 @@ impl Check {
                 "a record that stands in the file a second time, byte for byte (in binary formats: with the same \
                  values in every field); compared with the 1,048,576 records before it at least"
             }
-            Self::OutOfOrder => "a record whose time lies before that of the record above it",
+            Self::OutOfOrder => {
+                "a record whose time lies before that of the record above it, or, in a file of several symbols, before \
+                 that of the last record of its symbol"
+            }
             Self::SequenceGap => {
-                "a place where sequence numbers are missing; numbers that come late fill it. A file whose numbers \
+                "a place where sequence numbers are missing; numbers that come late fill it. In a file of several symbols \
+                 they are those of the file or of each symbol, whichever go by one more often. A file whose numbers \
                  usually jump (more than every tenth step; more than every third where there are fewer than 30) \
                  numbers something else and has no gaps"
             }

@@ -4,12 +4,13 @@ mod duplicates;
 mod gaps;
 mod histogram;
 mod located;
+mod per_symbol;
 mod sequence;
 mod spikes;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use pdp_manifest::quality::{DayCount, Located};
 use pdp_manifest::time::Instant;
 use pdp_manifest::{Check, EventType, FileQuality, PackagePath, Symbol};
@@ -17,7 +18,8 @@ use pdp_manifest::{Check, EventType, FileQuality, PackagePath, Symbol};
 use self::duplicates::Duplicates;
 use self::gaps::Gaps;
 use self::located::Findings;
-use self::sequence::Sequence;
+use self::per_symbol::PerSymbol;
+use self::sequence::Sequences;
 use self::spikes::Spikes;
 use super::amounts::Amounts;
 use super::clock::Stamp;
@@ -45,7 +47,6 @@ pub(crate) struct Tally {
     pub(crate) first: Option<Stamp>,
     /// Whether some time came without an offset.
     pub(crate) unzoned: bool,
-    previous: Option<DateTime<Utc>>,
     unparsable: Findings,
     torn: Findings,
     without_timestamp: u64,
@@ -68,7 +69,9 @@ struct Checks {
     duplicates: Duplicates,
     duplicate: Findings,
     out_of_order: Findings,
-    sequence: Sequence,
+    /// The time of each symbol's last record.
+    previous: PerSymbol<Option<DateTime<Utc>>>,
+    sequence: Sequences,
     negative_price: Findings,
     zero_price: Findings,
     negative_size: Findings,
@@ -87,15 +90,16 @@ impl Tally {
         if copy {
             self.checks.duplicate.add(seen.line);
         }
-        match seen.time {
-            Some(stamp) => self.time(seen.line, stamp, copy),
+        // The year 1 is how collectors write a time that was not set.
+        match seen.time.filter(|stamp| stamp.time.year() > 1) {
+            Some(stamp) => self.time(seen, stamp, copy),
             None => self.without_timestamp += 1,
         }
         if copy {
             return;
         }
         if let Some(number) = seen.sequence {
-            self.checks.sequence.next(seen.line, number);
+            self.checks.sequence.next(seen.symbol, seen.line, number);
         }
         if let Some(amounts) = seen.amounts {
             self.checks.amounts(seen.line, seen.symbol, amounts);
@@ -127,28 +131,29 @@ impl Tally {
         self.torn.count > 0
     }
 
-    fn time(&mut self, line: u64, stamp: Stamp, copy: bool) {
+    fn time(&mut self, seen: Observation<'_>, stamp: Stamp, copy: bool) {
         let time = stamp.time;
         self.first.get_or_insert(stamp);
         self.unzoned |= !stamp.zoned;
         self.days.add(time);
+        // Gaps are those of the file as a whole, from the latest time so far.
+        if let Some(latest) = self.latest.filter(|latest| time > *latest) {
+            match &mut self.checks.gaps {
+                Some(gaps) => gaps.step(latest, time, seen.line),
+                none => none.get_or_insert_default().step(latest, time, seen.line),
+            }
+        }
         self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
         self.latest = Some(self.latest.map_or(time, |latest| latest.max(time)));
         if copy {
             return;
         }
-        if let Some(previous) = self.previous {
-            if time < previous {
-                self.checks.out_of_order.add(line);
-            } else if time > previous
-                && let Some(gaps) = &mut self.checks.gaps
-            {
-                gaps.step(previous, time, line);
-            } else if time > previous {
-                self.checks.gaps.get_or_insert_default().step(previous, time, line);
-            }
+        // Files of several symbols may have one after the other.
+        if let Some(previous) = self.checks.previous.of(seen.symbol)
+            && previous.replace(time).is_some_and(|previous| time < previous)
+        {
+            self.checks.out_of_order.add(seen.line);
         }
-        self.previous = Some(time);
     }
 
     /// All records have been seen: lets go of what was only needed to compare them.
@@ -309,7 +314,7 @@ mod tests {
         let days: Vec<u64> = quality.days.iter().map(|day| day.records).collect();
         assert_eq!(days, [6, 20]);
         assert_eq!(quality.finding_count(), 4);
-        assert_eq!(quality.gaps.unwrap().longest.len(), 2, "in a file of a record a second, two seconds are a gap too");
+        assert_eq!(quality.gaps.unwrap().longest.len(), 1);
     }
 
     #[test]

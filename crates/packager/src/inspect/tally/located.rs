@@ -18,6 +18,14 @@ impl Findings {
         }
     }
 
+    /// Adds others of the same kind.
+    pub(super) fn join(&mut self, others: Self) {
+        self.count += others.count;
+        self.lines.extend(others.lines);
+        self.lines.sort_unstable();
+        self.lines.truncate(MAX_LINES_LISTED);
+    }
+
     /// As the report has them; none where nothing was found.
     pub(super) fn located(&self) -> Option<Located> {
         (self.count > 0).then(|| Located { count: self.count, lines: self.lines.clone() })

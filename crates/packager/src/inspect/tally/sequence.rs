@@ -3,6 +3,7 @@
 use pdp_manifest::quality::{Located, MAX_LINES_LISTED};
 
 use super::located::{Findings, of_lines};
+use super::per_symbol::PerSymbol;
 
 /// Gaps that a late number may still fill.
 const OPEN: usize = 64;
@@ -11,6 +12,8 @@ const OPEN: usize = 64;
 pub(super) struct Sequence {
     highest: Option<u64>,
     steps: u64,
+    /// Steps to the next number.
+    by_one: u64,
     /// Gaps that stay, and the lines behind the first of them.
     settled: u64,
     lines: Vec<u64>,
@@ -37,7 +40,10 @@ impl Sequence {
         self.steps += 1;
         match number.checked_sub(highest) {
             Some(0) => self.repeats.add(line),
-            Some(1) => self.highest = Some(number),
+            Some(1) => {
+                self.by_one += 1;
+                self.highest = Some(number);
+            }
             Some(_) => {
                 self.highest = Some(number);
                 if self.open.len() == OPEN {
@@ -75,9 +81,8 @@ impl Sequence {
         }
     }
 
-    /// What was found. Where numbers usually jump, the source numbers something else than these records and a jump is no
-    /// gap.
-    pub(super) fn findings(&self) -> SequenceFindings {
+    /// What was found; `dense` is whether numbers go by one often enough that a jump is a gap.
+    fn settled(&self) -> (Self, bool) {
         let mut whole =
             Self { lines: self.lines.clone(), settled: self.settled, missing: self.missing, ..Self::default() };
         for gap in &self.open {
@@ -85,11 +90,45 @@ impl Sequence {
         }
         let often = if self.steps < 30 { 3 } else { 10 };
         let dense = whole.settled.saturating_mul(often) <= self.steps;
-        SequenceFindings {
-            gaps: of_lines(whole.settled, whole.lines).filter(|_| dense),
-            missing: if dense { whole.missing } else { 0 },
-            repeats: self.repeats.located(),
+        (whole, dense)
+    }
+}
+
+/// The sequence numbers of a file: of its records one after the other, and of each symbol's by themselves.
+#[derive(Debug, Default)]
+pub(super) struct Sequences {
+    all: Sequence,
+    each: PerSymbol<Sequence>,
+}
+
+impl Sequences {
+    /// The next record's number.
+    pub(super) fn next(&mut self, symbol: &str, line: u64, number: u64) {
+        self.all.next(line, number);
+        if let Some(own) = self.each.of(symbol) {
+            own.next(line, number);
         }
+    }
+
+    /// What was found, by whichever way of numbering the file goes: by one through all records, or for each symbol.
+    /// Where numbers usually jump, the source numbers something else than these records and a jump is no gap.
+    pub(super) fn findings(self) -> SequenceFindings {
+        let several = self.each.len() > 1;
+        let each = self.each.into_values();
+        let by_one: u64 = each.iter().map(|own| own.by_one).sum();
+        let chosen = if several && by_one > self.all.by_one { each } else { vec![self.all] };
+        let (mut gaps, mut lines, mut missing, mut repeats) = (0, Vec::new(), 0_u64, Findings::default());
+        for sequence in chosen {
+            let (whole, dense) = sequence.settled();
+            if dense {
+                gaps += whole.settled;
+                lines.extend(whole.lines);
+                missing = missing.saturating_add(whole.missing);
+            }
+            repeats.join(sequence.repeats);
+        }
+        lines.sort_unstable();
+        SequenceFindings { gaps: of_lines(gaps, lines), missing, repeats: repeats.located() }
     }
 }
 
@@ -98,14 +137,30 @@ mod tests {
     use super::*;
 
     fn found(numbers: impl IntoIterator<Item = u64>) -> (Vec<u64>, u64, u64) {
-        let mut sequence = Sequence::default();
+        let mut sequences = Sequences::default();
         for (line, number) in (1..).zip(numbers) {
-            sequence.next(line, number);
+            sequences.next("A", line, number);
         }
-        let found = sequence.findings();
+        let found = sequences.findings();
         let gaps = found.gaps.unwrap_or_default();
         assert!(gaps.lines.len() <= MAX_LINES_LISTED);
         (gaps.lines, found.missing, found.repeats.map_or(0, |at| at.count))
+    }
+
+    #[test]
+    fn symbols_may_have_their_own_numbers_or_share_them() {
+        let own = [("A", 1), ("B", 1), ("A", 2), ("B", 2), ("A", 3), ("A", 4), ("B", 5), ("A", 5), ("A", 6), ("B", 6)];
+        let shared = own.iter().enumerate().map(|(at, (symbol, _))| (*symbol, u64::try_from(at).unwrap()));
+        let found = |numbers: Vec<(&str, u64)>| {
+            let mut sequences = Sequences::default();
+            for (line, (symbol, number)) in (1..).zip(numbers) {
+                sequences.next(symbol, line, number);
+            }
+            let found = sequences.findings();
+            (found.gaps.map(|at| at.lines), found.missing, found.repeats)
+        };
+        assert_eq!(found(own.to_vec()), (Some(vec![7]), 2, None));
+        assert_eq!(found(shared.collect()), (None, 0, None));
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! Prices that leap away from both their neighbours and back: what a bad print looks like.
 
-use std::collections::HashMap;
-
 use pdp_manifest::quality::Located;
 
 use super::histogram::Histogram;
 use super::located::of_lines;
+use super::per_symbol::PerSymbol;
 
 /// A leap of less than this is none.
 const SMALLEST: f64 = 0.01;
@@ -17,8 +16,7 @@ const SMALLEST_AT_AN_END: f64 = 0.2;
 const ENOUGH: u64 = 10;
 /// A leap is this many times the robust standard deviation (1.4826 times the median).
 const DEVIATIONS: f64 = 15.0 * 1.4826;
-/// Most series (symbols) of one file, and most leaps, that are followed.
-const MAX_SERIES: usize = 4096;
+/// Most leaps that are followed.
 const MAX_LEAPS: usize = 1 << 16;
 
 /// The prices of a file, by symbol.
@@ -30,9 +28,7 @@ pub(super) struct Spikes {
     /// Leaps that did not find room.
     crowded: bool,
     sizes: Histogram,
-    series: Vec<Series>,
-    by_symbol: HashMap<Box<str>, usize>,
-    current: Option<(Box<str>, usize)>,
+    series: PerSymbol<Series>,
 }
 
 /// The last two prices of a symbol.
@@ -47,8 +43,7 @@ struct Series {
 impl Spikes {
     /// The next price, above zero.
     pub(super) fn price(&mut self, symbol: &str, line: u64, price: f64) {
-        let Some(at) = self.series_of(symbol) else { return };
-        let Some(series) = self.series.get_mut(at) else { return };
+        let Some(series) = self.series.of(symbol) else { return };
         let last = series.last.replace(price);
         let last_line = std::mem::replace(&mut series.line, line);
         let Some(last) = last else { return };
@@ -80,28 +75,9 @@ impl Spikes {
         }
     }
 
-    fn series_of(&mut self, symbol: &str) -> Option<usize> {
-        if let Some((current, at)) = &self.current
-            && **current == *symbol
-        {
-            return Some(*at);
-        }
-        let at = match self.by_symbol.get(symbol) {
-            Some(at) => *at,
-            None if self.series.len() >= MAX_SERIES => return None,
-            None => {
-                self.series.push(Series::default());
-                self.by_symbol.insert(symbol.into(), self.series.len() - 1);
-                self.series.len() - 1
-            }
-        };
-        self.current = Some((symbol.into(), at));
-        Some(at)
-    }
-
     /// The outliers among the leaps.
     pub(super) fn findings(mut self) -> Option<Located> {
-        for series in std::mem::take(&mut self.series) {
+        for series in std::mem::take(&mut self.series).into_values() {
             if series.came.is_some() {
                 self.judge(series.line, series.came, None);
             }
