@@ -127,7 +127,13 @@ impl Rows {
     }
 
     /// What was counted, and the columns.
-    pub(crate) fn into_parts(self) -> (Tally, Shape) {
+    pub(crate) fn into_parts(mut self) -> (Tally, Shape) {
+        // As records they had their times as nanoseconds.
+        for (_, column) in &mut self.columns.fields {
+            if column.has(Kind::DateTime) {
+                column.stats.set_unit(TimeUnit::Nanos);
+            }
+        }
         (self.findings.tally, self.columns)
     }
 
@@ -302,10 +308,10 @@ fn note(column: &mut Shape, text: &str, measure: bool) -> Value {
         column.note(Kind::Null, 1);
         return Value::Other;
     }
-    column.exemplify(|| trimmed.into());
     if matches!(column.role, Role::Time | Role::FallbackTime)
         && let Some(stamp) = clock::parse(trimmed)
     {
+        column.exemplify(|| trimmed.into());
         column.note(Kind::DateTime, 1);
         if measure {
             column.stats.note_time(stamp.time);
@@ -319,6 +325,7 @@ fn note(column: &mut Shape, text: &str, measure: bool) -> Value {
         return Value::Time(stamp);
     }
     if let Some(number) = number::parse(trimmed) {
+        column.exemplify(|| number.json());
         column.note(kind_of(number), 1);
         if measure {
             column.stats.note_number(number);
@@ -328,6 +335,7 @@ fn note(column: &mut Shape, text: &str, measure: bool) -> Value {
         }
         return Value::Number(number);
     }
+    column.exemplify(|| trimmed.into());
     let (yes, no) = (trimmed.eq_ignore_ascii_case("true"), trimmed.eq_ignore_ascii_case("false"));
     if yes || no {
         column.note(Kind::Boolean, 1);

@@ -1,5 +1,7 @@
 //! Numbers as text has them.
 
+use serde_json::Value;
+
 /// A number, and what its text says of its kind.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Number {
@@ -25,6 +27,15 @@ impl Number {
             Self::Long(value) => value as f64,
             Self::Unsigned(value) => value as f64,
             Self::Decimal(value, _) | Self::Float(value) => value,
+        }
+    }
+
+    /// As a value of JSON.
+    pub(crate) fn json(self) -> Value {
+        match self {
+            Self::Long(value) => value.into(),
+            Self::Unsigned(value) => value.into(),
+            Self::Decimal(value, _) | Self::Float(value) => value.into(),
         }
     }
 

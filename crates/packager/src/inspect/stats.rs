@@ -134,6 +134,12 @@ impl Stats {
         }
     }
 
+    /// Says that all times are counts of this unit, in whatever form they were seen.
+    pub(crate) fn set_unit(&mut self, unit: TimeUnit) {
+        self.units = 0;
+        self.note_unit(unit);
+    }
+
     /// The unit of all times; none where there are several, or some are text.
     pub(crate) fn unit(&self) -> Option<TimeUnit> {
         if self.units & TEXT != 0 {

@@ -269,9 +269,7 @@ fn example(told: &Told, cell: &Cell) -> Option<Value> {
         return Some(pdp_manifest::time::format(stamp.time).into());
     }
     match (told.number, cell) {
-        (Some(Number::Long(value)), _) => Some(value.into()),
-        (Some(Number::Unsigned(value)), _) => Some(value.into()),
-        (Some(Number::Decimal(value, _) | Number::Float(value)), _) => Some(value.into()),
+        (Some(number), _) => Some(number.json()),
         (_, Cell::Boolean(value)) => Some((*value).into()),
         _ => cell.text().map(|text| text.chars().take(EXAMPLE_CHARS).collect::<String>().into()),
     }
