@@ -33,6 +33,8 @@ pub(crate) struct Page {
     checks: Vec<issues::CheckRow>,
     findings: Vec<issues::CheckRow>,
     clean: Vec<issues::CheckRow>,
+    /// Checks for which no record has what they look at.
+    never: Vec<issues::CheckRow>,
     issues: Vec<issues::Issue>,
     issues_cut: Option<String>,
     calendar: Option<Span>,
@@ -67,7 +69,8 @@ impl Page {
         let frames = maps.iter().map(|map| &map.frame).chain(days.iter().map(|days| &days.frame));
         let (style, style_hash) = style::style(frames.chain(gaps.iter().map(|gaps| &gaps.frame)));
         let checks = issues::checks(report);
-        let (clean, findings) = checks.iter().cloned().partition(issues::CheckRow::is_clean);
+        let (clean, findings): (Vec<_>, Vec<_>) = checks.iter().cloned().partition(issues::CheckRow::is_clean);
+        let (clean, never) = clean.into_iter().partition(|check| check.ran);
         let (issues, issues_cut) = issues::issues(report);
         let (missing, missing_cut) = coverage::missing(report);
         let (files, files_cut) = issues::files(report);
@@ -82,6 +85,7 @@ impl Page {
             checks,
             findings,
             clean,
+            never,
             issues,
             issues_cut,
             calendar: calendar.map(|calendar| Span {

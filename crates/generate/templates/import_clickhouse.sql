@@ -49,9 +49,9 @@ WITH
   -- millisecond, or ISO 8601.
   ((x, nanos) -> multiIf(
     x IS NULL OR startsWith(x, '0001-01-01'), NULL,
-    match(x, '^-?[0-9]+([.][0-9]+)?$'), fromUnixTimestamp64Nano(toInt64(toDecimal128(x, 9) * multiIf(nanos > 0, nanos, toFloat64(x) >= 1e16, 1, toFloat64(x) >= 1e13, 1000, toFloat64(x) >= 1e10, 1000000, 1000000000 + throwIf(toFloat64(x) < 1e8, 'a number is no time'))), 'UTC'),
-    match(x, '^[0-9]{8} [0-9]{6}([0-9]{3})?$'), parseDateTime64BestEffort(concat(substring(x, 1, 4), '-', substring(x, 5, 2), '-', substring(x, 7, 2), ' ', substring(x, 10, 2), ':', substring(x, 12, 2), ':', substring(x, 14, 2), '.', if(length(x) > 15, substring(x, 16, 3), '0')), 9, 'UTC'),
-    parseDateTime64BestEffort(x, 9, 'UTC'))) AS pdp_time,
+    match(x, '^-?[0-9]+([.][0-9]+)?$'), fromUnixTimestamp64Nano(toInt64(toDecimal128OrNull(x, 9) * multiIf(nanos > 0, nanos, toFloat64OrNull(x) >= 1e16, 1, toFloat64OrNull(x) >= 1e13, 1000, toFloat64OrNull(x) >= 1e10, 1000000, 1000000000 + throwIf(toFloat64OrNull(x) < 1e8, 'a number is no time'))), 'UTC'),
+    match(x, '^[0-9]{8} [0-9]{6}([0-9]{3})?$'), parseDateTime64BestEffortOrNull(concat(substring(x, 1, 4), '-', substring(x, 5, 2), '-', substring(x, 7, 2), ' ', substring(x, 10, 2), ':', substring(x, 12, 2), ':', substring(x, 14, 2), '.', if(length(x) > 15, substring(x, 16, 3), '0')), 9, 'UTC'),
+    parseDateTime64BestEffortOrNull(x, 9, 'UTC'))) AS pdp_time,
   pdp_fields(record) AS m,
   pdp_fields(m['payload']) AS p{% if table.exact %},
   -- The same with numbers as texts, for numbers lose digits beyond the 17th when JSON is read. The 0 behind the end lets

@@ -21,7 +21,8 @@ SET schema = 'market_data';
 
 -- A time in two halves: up to the second in its zone, and the digits behind.
 CREATE OR REPLACE TEMP MACRO pdp_join(second, fraction, zone) AS make_timestamp_ns(
-  epoch_us((second || CASE WHEN zone = '' THEN 'Z' ELSE zone END)::TIMESTAMPTZ) * 1000
+  epoch_us((CASE WHEN length(second) = 10 THEN second || 'T00:00:00' ELSE second END
+    || CASE WHEN zone = '' THEN 'Z' ELSE zone END)::TIMESTAMPTZ) * 1000
   + "left"(rpad(fraction, 9, '0'), 9)::BIGINT);
 -- A count of so many nanoseconds since 1970.
 CREATE OR REPLACE TEMP MACRO pdp_count(t, nanos) AS make_timestamp_ns((t::DECIMAL(38,9) * nanos)::BIGINT);

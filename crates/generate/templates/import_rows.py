@@ -396,6 +396,8 @@ def _parquet_place(form: _Form, name: str) -> Optional[int]:
 
 
 def _parquet_values(pa: Any, column: Any) -> list[Any]:
+    if pa.types.is_duration(column.type):
+        return column.cast(pa.int64()).to_pylist()
     if not pa.types.is_timestamp(column.type):
         values = column.to_pylist()
         is_bytes = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)

@@ -53,6 +53,7 @@ fn report(symbols: u64, days: u64, types: &[&str]) -> QualityReport {
         check: *check,
         count: 1,
         files: 1,
+        files_checked: 1,
         meaning: check.meaning().to_owned(),
     });
     QualityReport {
@@ -81,6 +82,7 @@ fn file(symbol: u64, at: u64, event_type: &str) -> FileQuality {
     };
     let found = Located { count: 1000, lines: (1..=10).collect() };
     FileQuality {
+        unchecked: Vec::new(),
         path: format!("data/{symbol}/{event_type}/{at}/{}.jsonl", "&".repeat(200)).parse().unwrap(),
         symbol: format!("S\"'<&>{symbol}").parse().unwrap(),
         event_type: event_type.parse().unwrap(),

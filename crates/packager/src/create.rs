@@ -9,7 +9,7 @@ mod papers;
 mod parts;
 mod place;
 mod quality;
-mod schemas;
+pub(crate) mod schemas;
 mod source;
 mod tables;
 mod totals;

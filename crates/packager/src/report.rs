@@ -70,12 +70,19 @@ impl QualityView {
 /// # Errors
 /// The package does not exist, is damaged or unsafe; it has no quality report, or one of a form that is not known here.
 pub fn report(path: &Path) -> Result<QualityView, PackagerError> {
-    let Package { path, container, manifest, .. } = Package::open(path)?;
+    let package = Package::open(path)?;
+    let (report, verified) = read(&package)?;
+    Ok(QualityView { package_path: package.path, verified, report, manifest: package.manifest })
+}
+
+/// The report, and whether its checksum was there to be compared.
+pub(crate) fn read(package: &Package) -> Result<(QualityReport, bool), PackagerError> {
+    let Package { path, container, manifest, .. } = package;
     let member: PackagePath = JSON_PATH.parse().map_err(ArchiveError::from)?;
     if !container.members().iter().any(|info| info.path == member) {
-        return Err(PackagerError::NoQualityReport { package: path });
+        return Err(PackagerError::NoQualityReport { package: path.clone() });
     }
-    let bytes = container.read(&member, MAX_BYTES).map_err(PackagerError::in_package(&path))?;
+    let bytes = container.read(&member, MAX_BYTES).map_err(PackagerError::in_package(path))?;
     let declared = manifest.supplementary_files.iter().find(|file| file.path == member);
     let expected = declared.and_then(|file| file.checksum_sha256);
     let actual = Sha256Digest::of(&bytes);
@@ -102,5 +109,5 @@ pub fn report(path: &Path) -> Result<QualityView, PackagerError> {
             )],
         });
     }
-    Ok(QualityView { package_path: path, verified: expected.is_some(), report, manifest })
+    Ok((report, expected.is_some()))
 }

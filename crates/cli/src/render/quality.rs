@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 
 use chrono::NaiveDate;
 use pdp_packager::manifest::QualityReport;
-use pdp_packager::manifest::quality::Coverage;
+use pdp_packager::manifest::quality::{CheckTotal, Coverage};
 
 use super::{count, counted, grouped};
 
@@ -112,14 +112,25 @@ fn checks(report: &QualityReport, paper: &Paper, out: &mut dyn Write) -> io::Res
         let name = if total.count == 1 { one } else { many };
         writeln!(out, "{:>12} {:>8}  {name}", grouped(total.count), grouped(total.files))?;
     }
-    if !clean.is_empty() {
-        let names: Vec<&str> = clean.iter().map(|total| total.check.names().1).collect();
-        writeln!(out)?;
-        for (at, line) in wrapped(&names, paper.columns.saturating_sub(11)).iter().enumerate() {
-            writeln!(out, "{:<10} {line}", if at == 0 { "Not found" } else { "" })?;
+    let (clean, never): (Vec<_>, Vec<_>) = clean.into_iter().partition(|total| total.files_checked > 0);
+    for (title, totals) in [("Not found", clean), ("No data for", never)] {
+        let names: Vec<String> = totals.into_iter().map(|total| looked_for(report, total)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for (at, line) in wrapped(&names, paper.columns.saturating_sub(13)).iter().enumerate() {
+            writeln!(out, "{}{:<12} {line}", if at == 0 { "\n" } else { "" }, if at == 0 { title } else { "" })?;
         }
     }
     Ok(())
+}
+
+/// A check that found nothing, and where it was not all files that it could look at.
+fn looked_for(report: &QualityReport, total: &CheckTotal) -> String {
+    let name = total.check.names().1;
+    match total.files_checked {
+        0 => name.to_owned(),
+        all if all == report.total_files => name.to_owned(),
+        some => format!("{name} (in {some} of {} files)", report.total_files),
+    }
 }
 
 /// The gravest, as the report has them in words: with file and lines.

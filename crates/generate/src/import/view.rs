@@ -66,7 +66,9 @@ fn table_view(table: &Table<'_>, target: ImportTarget) -> TableView {
         ImportTarget::ClickHouse => clickhouse::source,
         _ => duckdb::source,
     };
-    let sources = table.files.chunks(FILES_AT_ONCE);
+    // Of a file without a byte some engines make an error.
+    let filled: Vec<_> = table.files.iter().filter(|file| file.event_count != Some(0)).collect();
+    let sources = filled.chunks(FILES_AT_ONCE);
     TableView {
         name: table.name.clone(),
         name_py: quote::python(&table.name),

@@ -10,7 +10,7 @@ use crate::show::{html, shortened};
 /// Height of the line of labels over a drawing.
 pub(super) const TOP: i64 = 20;
 /// Width of the names.
-const NAMES: i64 = 112;
+const NAMES: i64 = 124;
 /// Characters of a name that have room.
 const NAME_CHARS: usize = 12;
 

@@ -24,6 +24,10 @@ pub(super) struct CheckRow {
     meaning: String,
     found: String,
     advice: &'static str,
+    /// Where it could not look at all files: in how many it did.
+    looked_in: String,
+    /// Whether there was anything to look at.
+    pub(super) ran: bool,
     clean: bool,
     grave: bool,
 }
@@ -62,7 +66,14 @@ pub(super) fn checks(report: &QualityReport) -> Vec<CheckRow> {
             0 => "none".to_owned(),
             found => format!("{} in {}", count(found), counted(total.files, "file", "files")),
         };
+        let all = total.files_checked == report.total_files || total.count > 0;
         CheckRow {
+            looked_in: if all {
+                String::new()
+            } else {
+                format!("in {} of {}", count(total.files_checked), counted(report.total_files, "file", "files"))
+            },
+            ran: total.files_checked > 0,
             name: if total.count == 1 { one } else { many }.to_owned(),
             meaning: shortened(&total.meaning, REMARK * 2),
             found,

@@ -80,7 +80,7 @@ impl Check {
             Self::SequenceGap => {
                 "a place where sequence numbers are missing; numbers that come late fill it. In a file of several symbols \
                  they are those of the file or of each symbol, whichever go by one more often. A file whose numbers \
-                 usually jump (more than every tenth step; more than every third where there are fewer than 30) \
+                 usually jump (more than every tenth step; more than every second where there are fewer than 30) \
                  numbers something else and has no gaps"
             }
             Self::SequenceRepeat => "a record with the sequence number of the record above it and other content",

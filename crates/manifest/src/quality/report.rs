@@ -61,6 +61,9 @@ pub struct CheckTotal {
     pub count: u64,
     /// In how many files.
     pub files: u64,
+    /// How many files it could look at; the records of the others have no price, no sequence number or no time.
+    #[serde(default)]
+    pub files_checked: u64,
     /// How it tells.
     pub meaning: String,
 }
@@ -112,6 +115,9 @@ pub struct FileQuality {
     pub without_timestamp: u64,
     /// What was found; checks that found nothing are left out.
     pub findings: BTreeMap<Check, Located>,
+    /// Checks that could not run, as no record has what they look at: no price, no sequence number, no time.
+    #[serde(default)]
+    pub unchecked: Vec<Check>,
     /// Sequence numbers missing in all gaps.
     pub sequence_missing: u64,
     /// The days on which it has records, UTC, in order.

@@ -52,6 +52,7 @@ pub(super) fn report(files: &[FileQuality], summary: &QualitySummary, manifest: 
         check: *check,
         count: files.iter().map(|file| file.count(*check)).fold(0, u64::saturating_add),
         files: count(files.iter().filter(|file| file.count(*check) > 0).count()),
+        files_checked: count(files.iter().filter(|file| !file.unchecked.contains(check)).count()),
         meaning: check.meaning().to_owned(),
     };
     QualityReport {
@@ -214,6 +215,7 @@ mod tests {
             last_timestamp: None,
             without_timestamp: 0,
             findings: if records == 0 { BTreeMap::from([(Check::Empty, once())]) } else { BTreeMap::new() },
+            unchecked: Vec::new(),
             sequence_missing: 0,
             days: days.iter().map(|day| DayCount { date: day.parse().unwrap(), records: 1 }).collect(),
             gaps: None,

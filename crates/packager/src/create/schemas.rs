@@ -11,7 +11,7 @@ use crate::inspect::stats::Stats;
 
 /// What the records of one event type look like, over all files.
 #[derive(Debug, Default)]
-pub(super) struct Records {
+pub(crate) struct Records {
     /// JSON records, for the JSON Schema.
     nested: Option<Shape>,
     columns: Columns,
@@ -22,11 +22,11 @@ pub(super) struct Records {
 
 /// The shapes of all event types.
 #[derive(Debug, Default)]
-pub(super) struct Schemas(BTreeMap<EventType, Records>);
+pub(crate) struct Schemas(BTreeMap<EventType, Records>);
 
 impl Schemas {
     /// Adds what one file holds.
-    pub(super) fn add(&mut self, event_type: &EventType, findings: &Findings) {
+    pub(crate) fn add(&mut self, event_type: &EventType, findings: &Findings) {
         let records = self.0.entry(event_type.clone()).or_default();
         if let Some(shape) = &findings.nested {
             records.nested.get_or_insert_default().merge(shape);
@@ -42,7 +42,7 @@ impl Schemas {
     }
 
     /// The schemas as the manifest has them: a field for every column that a loader makes.
-    pub(super) fn columns(&self) -> BTreeMap<EventType, EventSchema> {
+    pub(crate) fn columns(&self) -> BTreeMap<EventType, EventSchema> {
         let schema = |(event_type, records): (&EventType, &Records)| {
             let version = records.version.clone().unwrap_or_else(|| "1.0".to_owned());
             let fields = records.columns.fields();
@@ -143,7 +143,7 @@ impl Columns {
         for (name, field) in present(shape) {
             let lifted = name.eq_ignore_ascii_case("payload") && field.has(Kind::Object);
             if !lifted {
-                self.flatten(name, name, field);
+                self.flatten(name, name, field, has_twin(shape, name));
                 continue;
             }
             for (inner, value) in present(field) {
@@ -152,7 +152,7 @@ impl Columns {
                 let own = present(shape).find(|(other, _)| *other == inner).map_or(0, |(_, other)| other.seen);
                 let clashes = own > 0 && own + field.seen > shape.seen;
                 let column = if clashes { format!("payload.{inner}") } else { inner.to_owned() };
-                self.flatten(&column, &path, value);
+                self.flatten(&column, &path, value, has_twin(field, inner));
             }
         }
     }
@@ -161,25 +161,30 @@ impl Columns {
     fn add_flat(&mut self, shape: &Shape) {
         self.records += shape.seen;
         for (name, column) in &shape.fields {
-            self.add(name, name, column);
+            self.add(name, name, column, has_twin(shape, name));
         }
     }
 
     /// Adds the column of a field, or those of its own fields when it is always an object.
-    fn flatten(&mut self, column: &str, path: &str, shape: &Shape) {
+    fn flatten(&mut self, column: &str, path: &str, shape: &Shape, exact: bool) {
         if shape.field_type() == FieldType::Object && present(shape).next().is_some() {
             for (name, inner) in present(shape) {
-                self.flatten(&format!("{column}.{name}"), &format!("{path}.{name}"), inner);
+                let exact = exact || has_twin(shape, name);
+                self.flatten(&format!("{column}.{name}"), &format!("{path}.{name}"), inner, exact);
             }
             return;
         }
-        self.add(column, path, shape);
+        self.add(column, path, shape, exact);
     }
 
-    /// Adds a column; spellings that differ in case alone are one column.
-    fn add(&mut self, column: &str, path: &str, shape: &Shape) {
+    /// Adds a column; spellings that differ in case alone are one column, unless it must be `exact`.
+    fn add(&mut self, column: &str, path: &str, shape: &Shape, exact: bool) {
         let null = shape.has(Kind::Null);
-        let known = self.columns.iter_mut().find(|known| known.field.name.eq_ignore_ascii_case(column));
+        let same = |known: &&mut Column| match exact {
+            true => known.field.name == column,
+            false => known.field.name.eq_ignore_ascii_case(column),
+        };
+        let known = self.columns.iter_mut().find(same);
         if let Some(known) = known {
             known.seen += shape.seen;
             known.null |= null;
@@ -187,7 +192,7 @@ impl Columns {
             known.stats.merge(&shape.stats);
             return;
         }
-        let name = super::fields::spelling(column);
+        let name = if exact { column.to_owned() } else { super::fields::spelling(column) };
         let field = Field {
             description: super::fields::describe(path).to_owned(),
             path: (name != path).then(|| path.to_owned()),
@@ -266,6 +271,17 @@ fn whole_digits(value: f64) -> u32 {
     let text = format!("{value:.0}");
     // 0.7 has none, and rounds to one all the same.
     if value < 1.0 { 0 } else { u32::try_from(text.len()).unwrap_or(u32::MAX) }
+}
+
+/// Whether some record has another field whose name differs from this one in case alone.
+fn has_twin(shape: &Shape, name: &str) -> bool {
+    let mut spellings = 0;
+    let mut seen = 0_u64;
+    for (_, field) in present(shape).filter(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        spellings += 1;
+        seen += field.seen;
+    }
+    spellings > 1 && seen > shape.seen
 }
 
 /// The fields that some record really has.

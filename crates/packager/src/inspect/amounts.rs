@@ -22,19 +22,22 @@ pub(crate) enum Amount {
 pub(crate) struct Amounts {
     prices: [f64; PRICES],
     negative_size: bool,
+    /// Which amounts there are, as bits.
+    kinds: u16,
 }
 
 const PRICES: usize = 7;
 
 impl Default for Amounts {
     fn default() -> Self {
-        Self { prices: [f64::NAN; PRICES], negative_size: false }
+        Self { prices: [f64::NAN; PRICES], negative_size: false, kinds: 0 }
     }
 }
 
 impl Amounts {
     /// Takes a number; where a record has two of a kind, the first counts.
     pub(crate) fn set(&mut self, amount: Amount, value: f64) {
+        self.kinds |= 1 << bit(amount);
         if amount == Amount::Size {
             self.negative_size |= value < 0.0;
         } else if let Some(price) = self.prices.get_mut(place(amount))
@@ -42,6 +45,11 @@ impl Amounts {
         {
             *price = value;
         }
+    }
+
+    /// Which amounts the record has, as bits that [`has`] reads.
+    pub(crate) const fn kinds(&self) -> u16 {
+        self.kinds
     }
 
     fn get(&self, amount: Amount) -> f64 {
@@ -85,6 +93,15 @@ impl Amounts {
     }
 }
 
+const fn bit(amount: Amount) -> usize {
+    if matches!(amount, Amount::Size) { PRICES } else { place(amount) }
+}
+
+/// Whether a set of amounts has this one.
+pub(crate) const fn has(kinds: u16, amount: Amount) -> bool {
+    kinds & (1 << bit(amount)) != 0
+}
+
 const fn place(amount: Amount) -> usize {
     match amount {
         Amount::Price | Amount::Size => 0,
@@ -106,14 +123,16 @@ pub(crate) fn amount_named(name: &str) -> Option<Amount> {
     let plain: String =
         name.chars().filter(|c| !matches!(c, '_' | ' ' | '-')).map(|c| c.to_ascii_lowercase()).collect();
     Some(match plain.as_str() {
-        "price" | "px" | "lastprice" | "tradeprice" => Amount::Price,
+        "price" | "px" | "p" | "lastprice" | "tradeprice" => Amount::Price,
         "bid" | "bidprice" | "bestbid" | "bidpx" | "bidpx00" | "bids[0].price" | "bidclose" => Amount::Bid,
         "ask" | "askprice" | "bestask" | "askpx" | "askpx00" | "asks[0].price" | "askclose" | "offer" => Amount::Ask,
-        "open" | "openprice" => Amount::Open,
-        "high" | "highprice" => Amount::High,
-        "low" | "lowprice" => Amount::Low,
-        "close" | "closeprice" => Amount::Close,
-        "size" | "qty" | "quantity" | "volume" | "bidsize" | "asksize" | "amount" | "bidsz" | "asksz" => Amount::Size,
+        "open" | "o" | "openprice" => Amount::Open,
+        "high" | "h" | "highprice" => Amount::High,
+        "low" | "l" | "lowprice" => Amount::Low,
+        "close" | "c" | "closeprice" => Amount::Close,
+        "size" | "q" | "v" | "qty" | "quantity" | "volume" | "bidsize" | "asksize" | "amount" | "bidsz" | "asksz" => {
+            Amount::Size
+        }
         _ => return None,
     })
 }

@@ -102,12 +102,14 @@ impl Rows {
         }
     }
 
-    /// Rows that are records of a binary format as text.
-    pub(crate) fn of_records(dialect: CsvDialect) -> Self {
+    /// Rows that are records of a binary format as text; where they are `sampled`, the time of receipt is that of the row.
+    pub(crate) fn of_records(dialect: CsvDialect, sampled: bool) -> Self {
         let of_orders = dialect.columns.iter().any(|name| name == "order_id");
         let mut rows = Self::new(dialect, true);
         for (name, column) in &mut rows.columns.fields {
             column.role = match (name.as_str(), column.role) {
+                ("ts_recv", _) if sampled => Role::Time,
+                (_, Role::Time) if sampled => Role::None,
                 // The prices of orders are no series of trades.
                 ("price", _) if of_orders => Role::None,
                 // Prices of different instruments are no series.
@@ -178,7 +180,9 @@ impl Rows {
             self.findings.tally.unparsable(line);
             return;
         }
-        if self.ended && count < self.dialect.columns.len() {
+        // The last value of a row that breaks off may be half a number.
+        let torn = self.ended && count < self.dialect.columns.len();
+        if torn {
             self.findings.tally.torn_record(line);
         }
         let (mut time, mut fallback, mut sequence) = (None, None, None);
@@ -215,7 +219,7 @@ impl Rows {
             sequence,
             symbol: symbol.as_deref().unwrap_or_default(),
             hash: self.measure.then(|| self.hasher.hash_one((whole, ends))),
-            amounts: self.measure.then_some(&amounts),
+            amounts: (self.measure && !torn).then_some(&amounts),
         });
     }
 

@@ -3,7 +3,8 @@
 mod fields;
 
 use dbn::decode::dbn::fsm::{DbnFsm, ProcessResult};
-use dbn::{Metadata, Schema};
+use dbn::enums::rtype;
+use dbn::{BboMsg, CbboMsg, Metadata, RecordRef, Schema};
 use pdp_manifest::EventType;
 
 use self::fields::Fields;
@@ -47,9 +48,21 @@ impl Dbn {
         {
             return;
         }
-        let time = record.and_then(|record| stamp(record.header().ts_event));
+        let time = record.and_then(|record| stamp(time_of(record)));
         self.findings.tally.record(Observation { line: self.records, time, ..Observation::default() });
     }
+}
+
+/// The time that records are in the order of. Of quotes taken at intervals, the event is the last trade, long before.
+fn time_of(record: RecordRef<'_>) -> u64 {
+    let quote = record.get::<BboMsg>().map(|quote| quote.ts_recv);
+    let quote = quote.or_else(|| record.get::<CbboMsg>().map(|quote| quote.ts_recv));
+    quote.unwrap_or_else(|| record.header().ts_event)
+}
+
+/// Whether records are quotes taken at intervals.
+const fn is_sampled(rtype: u8) -> bool {
+    matches!(rtype, rtype::BBO_1S | rtype::BBO_1M | rtype::CBBO_1S | rtype::CBBO_1M)
 }
 
 /// Nanoseconds since 1970; the largest value stands for "none".

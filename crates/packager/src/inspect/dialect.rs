@@ -31,8 +31,12 @@ pub(crate) fn sniff(head: &[u8]) -> CsvDialect {
     }
     let (_, mut dialect, rows) = best;
     let first = rows.first().map(Vec::as_slice).unwrap_or_default();
-    dialect.has_header = !first.is_empty() && first.iter().all(|field| is_name(field)) && distinct(first);
-    dialect.columns = if dialect.has_header { first.to_vec() } else { usual_columns(first) };
+    // A column may be without a name, as an index is, and two may share one; a number or a time is no name.
+    let named = first.iter().filter(|field| !field.trim().is_empty()).count();
+    let names = first.iter().all(|field| field.trim().is_empty() || is_name(field));
+    let mostly_named = named > 0 && (named == first.len() || named * 2 > first.len());
+    dialect.has_header = names && mostly_named && headed(&rows);
+    dialect.columns = if dialect.has_header { unique_names(first) } else { usual_columns(first) };
     dialect
 }
 
@@ -40,8 +44,37 @@ fn is_name(field: &str) -> bool {
     !field.trim().is_empty() && field.trim().parse::<f64>().is_err() && clock::parse(field).is_none()
 }
 
-fn distinct(fields: &[String]) -> bool {
-    fields.iter().enumerate().all(|(i, field)| fields.iter().skip(i + 1).all(|other| other != field))
+/// Whether the first of these rows can be a header. Where it has doubled or missing names, the row below must have a
+/// number or a time where it has a name, lest words be taken for names.
+fn headed(rows: &[Vec<String>]) -> bool {
+    let Some(first) = rows.first() else { return false };
+    let plain = first
+        .iter()
+        .enumerate()
+        .all(|(i, field)| !field.trim().is_empty() && first.iter().skip(i + 1).all(|other| other != field));
+    let below = rows.get(1).is_some_and(|row| {
+        first
+            .iter()
+            .zip(row)
+            .any(|(name, field)| !name.trim().is_empty() && !field.trim().is_empty() && !is_name(field))
+    });
+    plain || below
+}
+
+/// Names that differ: `column_3` for the third without one, `a.1` for a second `a`.
+fn unique_names(names: &[String]) -> Vec<String> {
+    let mut unique: Vec<String> = Vec::with_capacity(names.len());
+    for (at, name) in names.iter().enumerate() {
+        let base = if name.trim().is_empty() { format!("column_{}", at + 1) } else { name.clone() };
+        let mut name = base.clone();
+        let mut copies = 0;
+        while unique.contains(&name) || copies > 0 && names.contains(&name) {
+            copies += 1;
+            name = format!("{base}.{copies}");
+        }
+        unique.push(name);
+    }
+    unique
 }
 
 /// Names for the columns of a row without a header: those of the bar files that come without one, or numbers.
@@ -122,7 +155,7 @@ mod tests {
 
     #[test]
     fn dialects() {
-        let cases: [(&str, char, bool, &str); 9] = [
+        let cases: [(&str, char, bool, &str); 13] = [
             ("a,b\n1,2\n", ',', true, "a|b"),
             ("20250101 180000;1.0;1.1;0.9;1.0;0\n", ';', false, "timestamp|open|high|low|close|volume"),
             ("datetime;open;close\n2012-01-01;1;2\n", ';', true, "datetime|open|close"),
@@ -132,6 +165,10 @@ mod tests {
             ("\"a,1\",b\n\"x\ny\",2\n", ',', true, "a,1|b"),
             ("only,one", ',', true, "only|one"),
             ("", ',', false, ""),
+            (",timestamp,price\n0,2024-01-03,1.5\n", ',', true, "column_1|timestamp|price"),
+            ("t,price,price,price.1\n1,2,3,4\n", ',', true, "t|price|price.2|price.1"),
+            ("a,a\nb,c\n", ',', false, "column_1|column_2"),
+            (",,x\n1,2,3\n", ',', false, "column_1|column_2|column_3"),
         ];
         for (text, delimiter, header, columns) in cases {
             let dialect = sniff(text.as_bytes());

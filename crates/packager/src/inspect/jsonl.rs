@@ -70,7 +70,7 @@ impl Jsonl {
     /// Counts records and holds each of them against a schema.
     pub(crate) fn held_to(schema: Arc<JsonSchema>) -> Self {
         // A line that is recognised is not looked at.
-        Self { schema: Some(schema), to_make: 0, ..Self::new(false) }
+        Self { schema: Some(schema), to_make: 0, ..Self::new(true) }
     }
 
     /// Counts a line that is made like an earlier one; false where it is not.

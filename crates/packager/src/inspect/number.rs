@@ -119,7 +119,7 @@ fn fraction(mut mantissa: i64, mut scale: usize) -> Number {
     Number::Decimal(value, u8::try_from(scale).unwrap_or(u8::MAX))
 }
 
-/// The number that `text` is, blanks around it aside: as in JSON, or with an exponent, a `+` or leading zeros.
+/// The number that `text` is, blanks around it aside: as in JSON, or with an exponent or a `+`.
 pub(crate) fn parse(text: &str) -> Option<Number> {
     let trimmed = text.trim();
     if let Some((number, [])) = plain(trimmed.as_bytes()) {
@@ -127,6 +127,11 @@ pub(crate) fn parse(text: &str) -> Option<Number> {
     }
     // `inf` and `nan` are words, not numbers.
     if !trimmed.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.')) || trimmed.len() > 400 {
+        return None;
+    }
+    // 00123 is a code whose zeros count.
+    let digits = trimmed.trim_start_matches(['-', '+']);
+    if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     if let Ok(value) = trimmed.parse::<i64>() {
@@ -151,7 +156,8 @@ mod tests {
             ("-12", Some(Number::Long(-12))),
             ("9223372036854775807", Some(Number::Long(i64::MAX))),
             ("9223372036854775808", Some(Number::Unsigned(1 << 63))),
-            ("007", Some(Number::Long(7))),
+            ("007", None),
+            ("+7", Some(Number::Long(7))),
             ("12.50", Some(Number::Decimal(12.5, 1))),
             ("0.00001234", Some(Number::Decimal(0.000_012_34, 8))),
             ("-1.0", Some(Number::Decimal(-1.0, 0))),

@@ -255,6 +255,7 @@ impl Walk<'_, '_> {
                 envelope.schema_version = number.to_string();
             }
             Role::Time => self.time(clock::from_epoch(number)),
+            Role::FallbackTime => envelope.fallback_time = envelope.fallback_time.or_else(|| clock::from_epoch(number)),
             _ => {}
         }
         if self.pass.measure {
@@ -435,9 +436,11 @@ pub(crate) fn role(name: &str, depth: u8) -> Role {
         Role::Inner
     } else if ["timestamp", "ts", "time", "ts_event", "eventTime", "event_time"].iter().any(|word| is(word)) {
         Role::Time
-    } else if ["startTime", "sessionDate", "date", "datetime"].iter().any(|word| is(word)) {
+    } else if ["startTime", "sessionDate", "date", "datetime"].iter().any(|word| is(word))
+        || ["t", "T", "E"].contains(&name)
+    {
         Role::FallbackTime
-    } else if is("symbol") || is("ticker") {
+    } else if is("symbol") || is("ticker") || name == "s" {
         Role::Symbol
     } else if (is("type") || is("eventType")) && depth == 0 {
         Role::Type
@@ -449,9 +452,9 @@ pub(crate) fn role(name: &str, depth: u8) -> Role {
         Role::Source
     } else if is("schemaVersion") {
         Role::SchemaVersion
-    } else if is("bids") {
+    } else if is("bids") || name == "b" {
         Role::Bids
-    } else if is("asks") {
+    } else if is("asks") || name == "a" {
         Role::Asks
     } else if is_code(name) {
         Role::Code

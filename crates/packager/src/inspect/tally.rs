@@ -21,7 +21,7 @@ use self::located::Findings;
 use self::per_symbol::PerSymbol;
 use self::sequence::Sequences;
 use self::spikes::Spikes;
-use super::amounts::Amounts;
+use super::amounts::{self, Amount, Amounts};
 use super::clock::Stamp;
 
 /// What one record says.
@@ -78,6 +78,10 @@ struct Checks {
     crossed: Findings,
     inconsistent: Findings,
     spikes: Option<Box<Spikes>>,
+    /// What some record has: amounts, as bits.
+    amounts_seen: u16,
+    has_sequence: bool,
+    has_hash: bool,
     gaps: Option<Box<Gaps>>,
 }
 
@@ -86,6 +90,7 @@ impl Tally {
     pub(crate) fn record(&mut self, seen: Observation<'_>) {
         self.records += 1;
         // What is wrong with a record is wrong with its copy, and found once.
+        self.checks.has_hash |= seen.hash.is_some();
         let copy = seen.hash.is_some_and(|hash| self.checks.duplicates.seen(hash));
         if copy {
             self.checks.duplicate.add(seen.line);
@@ -99,6 +104,7 @@ impl Tally {
             return;
         }
         if let Some(number) = seen.sequence {
+            self.checks.has_sequence = true;
             self.checks.sequence.next(seen.symbol, seen.line, number);
         }
         if let Some(amounts) = seen.amounts {
@@ -196,6 +202,7 @@ impl Tally {
     ) -> FileQuality {
         let whole_file = |wrong: bool| wrong.then(|| Located { count: 1, lines: Vec::new() });
         let checks = self.checks;
+        let unchecked = checks.unchecked(self.earliest.is_some());
         let sequence = checks.sequence.findings();
         let findings = [
             (Check::Damaged, whole_file(damage.is_some())),
@@ -222,6 +229,7 @@ impl Tally {
             last_timestamp: self.latest.map(Instant),
             without_timestamp: self.without_timestamp,
             findings: findings.into_iter().filter_map(|(check, found)| Some((check, found?))).collect(),
+            unchecked,
             sequence_missing: sequence.missing,
             days: self.days.counts(),
             gaps: checks.gaps.and_then(|gaps| gaps.report()),
@@ -256,6 +264,27 @@ impl Days {
 }
 
 impl Checks {
+    /// What could not be looked for, as no record has what it takes.
+    fn unchecked(&self, timed: bool) -> Vec<Check> {
+        let seen = |amount| amounts::has(self.amounts_seen, amount);
+        let trade_or_bar =
+            [Amount::Price, Amount::Open, Amount::High, Amount::Low, Amount::Close].map(seen).contains(&true);
+        let price = trade_or_bar || seen(Amount::Bid) || seen(Amount::Ask);
+        let runs = [
+            (Check::Duplicate, self.has_hash),
+            (Check::OutOfOrder, timed),
+            (Check::SequenceGap, self.has_sequence),
+            (Check::SequenceRepeat, self.has_sequence),
+            (Check::NegativePrice, price),
+            (Check::ZeroPrice, trade_or_bar),
+            (Check::NegativeSize, seen(Amount::Size)),
+            (Check::CrossedQuote, seen(Amount::Bid) && seen(Amount::Ask)),
+            (Check::InconsistentBar, seen(Amount::High) && seen(Amount::Low)),
+            (Check::Outlier, self.spikes.is_some()),
+        ];
+        runs.into_iter().filter(|(_, runs)| !runs).map(|(check, _)| check).collect()
+    }
+
     fn amounts(&mut self, line: u64, symbol: &str, amounts: &Amounts) {
         let found = [
             (amounts.has_negative_price(), &mut self.negative_price),
@@ -264,12 +293,16 @@ impl Checks {
             (amounts.is_crossed(), &mut self.crossed),
             (amounts.is_inconsistent_bar(), &mut self.inconsistent),
         ];
+        self.amounts_seen |= amounts.kinds();
+        let mut sound = true;
         for (is, findings) in found {
             if is {
                 findings.add(line);
+                sound = false;
             }
         }
-        if let Some(price) = amounts.representative() {
+        // A price that is wrong in another way is found once.
+        if let Some(price) = amounts.representative().filter(|_| sound) {
             self.spikes.get_or_insert_default().price(symbol, line, price);
         }
     }
@@ -277,7 +310,6 @@ impl Checks {
 
 #[cfg(test)]
 mod tests {
-    use super::super::amounts::Amount;
     use super::*;
 
     fn at(seconds: i64) -> Option<Stamp> {

@@ -157,7 +157,8 @@ impl Template {
                     rest = after;
                     value = Value::Long(number);
                     match slot.use_ {
-                        Use::Nothing | Use::Code | Use::Count => {}
+                        Use::Nothing | Use::Code => {}
+                        Use::Count => fallback = fallback.or_else(|| clock::from_epoch(number)),
                         Use::Amount(amount) => reading.amounts.set(amount, Number::Long(number).value()),
                         Use::Sequence => reading.sequence = Some(u64::try_from(number).ok()?),
                         Use::Time => reading.time = Some(clock::from_epoch(number)?),
@@ -193,7 +194,7 @@ impl Template {
                     match slot.use_ {
                         Use::Nothing | Use::Code | Use::Count => {}
                         Use::Time => reading.time = Some(last_time.1?),
-                        Use::FallbackTime => fallback = Some(last_time.1?),
+                        Use::FallbackTime => fallback = fallback.or(Some(last_time.1?)),
                         Use::Sequence => reading.sequence = Some(str_of(text)?.parse().ok()?),
                         Use::Symbol if text.is_empty() => return None,
                         Use::Symbol => reading.symbol = str_of(text)?,

@@ -6,13 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use pdp_archive::{ArchiveError, MemberInfo};
-use pdp_manifest::{DataFormat, EventSchema, EventType, FieldType, FileEntry, Manifest, PackagePath, time};
+use pdp_manifest::{
+    DataFormat, EventSchema, EventType, Field, FieldType, FileEntry, Manifest, PackagePath, QualitySummary, time,
+};
+use serde_json::Value;
 
 use super::{Finding, ValidateReport, count, finding};
+use crate::create::schemas::Schemas;
 use crate::inspect::conform::JsonSchema;
 use crate::inspect::shape::{Kind, Shape};
 use crate::inspect::{Findings, Inspection, Violations, parquet_file};
 use crate::package::Package;
+use crate::report::JSON_PATH;
 use crate::{PackagerError, Progress, Stage};
 
 /// A schema that is larger describes no records.
@@ -20,8 +25,11 @@ const MAX_SCHEMA: u64 = 16 << 20;
 const BLOCK: usize = 256 << 10;
 
 /// Counts every record again and holds it against the package's schemas.
+///
+/// `own` is whether the package was made by this library, so that its fields are described as here.
 pub(super) fn check(
     package: &Package,
+    own: bool,
     report: &mut ValidateReport,
     progress: &dyn Progress,
 ) -> Result<(), PackagerError> {
@@ -29,6 +37,7 @@ pub(super) fn check(
     let files: HashMap<&PackagePath, &FileEntry> =
         package.manifest.files.iter().map(|entry| (&entry.path, entry)).collect();
     progress.begin(Stage::Verifying, count(files.len()), files.values().map(|entry| entry.size_bytes).sum());
+    let recounted = Mutex::new(Schemas::default());
     let outcome = Mutex::new((Vec::new(), Vec::new(), 0_u64, 0_u64));
     package.container.visit(&|info| files.contains_key(&info.path), &|info, body| {
         let Some(entry) = files.get(&info.path) else { return Ok(()) };
@@ -45,6 +54,7 @@ pub(super) fn check(
         };
         progress.advance(1, 0);
         let found = compare(&package.manifest, entry, &findings);
+        recounted.lock().unwrap_or_else(PoisonError::into_inner).add(&entry.event_type, &findings);
         let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
         outcome.0.extend(found);
         outcome.2 += 1;
@@ -53,6 +63,12 @@ pub(super) fn check(
     })?;
     let (findings, mut warnings, files, records) = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
     report.findings.extend(findings);
+    report.findings.extend(quality(package));
+    // Another maker may say the same in other words; and of a file that was not looked at nothing is known.
+    if own && files == count(package.manifest.files.len()) {
+        let recounted = recounted.into_inner().unwrap_or_else(PoisonError::into_inner).columns();
+        report.findings.extend(fields(&package.manifest, &recounted));
+    }
     warnings.sort();
     report.warnings.extend(warnings);
     report.checks.deep = true;
@@ -113,8 +129,7 @@ fn look(
     }
     let mut inspection = match (entry.format, schema) {
         (DataFormat::Jsonl, Some(schema)) => Inspection::held_to(schema.clone(), entry.encoding),
-        // DBN shows its fields only when they are measured.
-        (format, _) => Inspection::new(format, entry.encoding, format == DataFormat::Dbn),
+        (format, _) => Inspection::new(format, entry.encoding, true),
     };
     let mut counted = Counted { body, progress };
     let mut block = vec![0; BLOCK];
@@ -194,6 +209,55 @@ fn violations(entry: &FileEntry, violations: &Violations) -> Option<Finding> {
     let actual = format!("{} are not (lines {}{more}); the first: {first}", violations.count, lines.join(", "));
     let expected = format!("records as metadata/schemas/{}.json says", entry.event_type);
     Some(finding(Some(&entry.path), "schema", expected, actual))
+}
+
+/// The scores of the manifest against those of the report beside it.
+fn quality(package: &Package) -> Option<Finding> {
+    let stated = package.manifest.quality.as_ref()?;
+    let (report, _) = crate::report::read(package).ok()?;
+    let words = |quality: &QualitySummary| format!("grade {}, {} of 100", quality.grade, quality.overall_score);
+    let differs = *stated != report.summary;
+    differs.then(|| finding(None, "quality", format!("{} as in {JSON_PATH}", words(&report.summary)), words(stated)))
+}
+
+/// The fields of the manifest against those of all records.
+fn fields(manifest: &Manifest, recounted: &BTreeMap<EventType, EventSchema>) -> Vec<Finding> {
+    let measured = |field: &Field| field.minimum.is_some() || !field.values.is_empty();
+    let mut wrong = Vec::new();
+    for (event_type, stated) in &manifest.schemas {
+        let Some(actual) = recounted.get(event_type) else { continue };
+        let is_measured = stated.fields.iter().any(measured);
+        let mut differ = |name: &str, stated: String, actual: String| {
+            if stated != actual {
+                wrong.push(finding(None, "schema", format!("{event_type}.{name}: {actual}"), stated));
+            }
+        };
+        for field in &stated.fields {
+            let Some(found) = actual.fields.iter().find(|found| found.name == field.name) else { continue };
+            if is_measured {
+                differ(&field.name, told(field), told(found));
+            }
+        }
+        let names = |schema: &EventSchema| {
+            let mut names: Vec<&str> = schema.fields.iter().map(|field| field.name.as_str()).collect();
+            names.sort_unstable();
+            names.join(", ")
+        };
+        differ("fields", names(stated), names(actual));
+    }
+    wrong
+}
+
+/// All that a field says of its values.
+fn told(field: &Field) -> String {
+    let mut words = vec![field.field_type.to_string()];
+    words.extend(field.unit.map(|unit| format!("unit {unit}")));
+    words.extend(field.precision.zip(field.scale).map(|(precision, scale)| format!("({precision},{scale})")));
+    words.extend(field.nullable.then(|| "nullable".to_owned()));
+    let range = field.minimum.as_ref().zip(field.maximum.as_ref());
+    words.extend(range.map(|(low, high)| format!("{low} to {high}")));
+    words.extend((!field.values.is_empty()).then(|| Value::from(field.values.clone()).to_string()));
+    words.join(" ")
 }
 
 /// The columns of a table against the fields of the manifest.

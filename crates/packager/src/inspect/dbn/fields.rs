@@ -66,7 +66,7 @@ impl Fields {
         let (Some(header), Some(first)) = (lines.next(), lines.next()) else { return false };
         let columns = String::from_utf8_lossy(header).split(',').map(str::to_owned).collect();
         let dialect = CsvDialect { delimiter: ',', has_header: false, comment: None, columns };
-        let mut rows = Rows::of_records(dialect);
+        let mut rows = Rows::of_records(dialect, super::is_sampled(rtype));
         rows.feed_row(number, first);
         self.rows = Some((rtype, rows));
         true

@@ -88,7 +88,7 @@ impl Sequence {
         for gap in &self.open {
             whole.settle(*gap);
         }
-        let often = if self.steps < 30 { 3 } else { 10 };
+        let often = if self.steps < 30 { 2 } else { 10 };
         let dense = whole.settled.saturating_mul(often) <= self.steps;
         (whole, dense)
     }
