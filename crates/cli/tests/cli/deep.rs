@@ -114,3 +114,24 @@ fn what_only_a_deep_look_finds() {
         assert!(ran.out.contains(finding) && ran.out.contains(member), "{finding}: {}", ran.out);
     }
 }
+
+#[test]
+fn what_the_manifest_says_of_fields_and_quality_is_counted_again() {
+    for (from, to, finding) in [
+        ("\"type\": \"decimal\"", "\"type\": \"doubles\"", "Trade.price"),
+        ("\"maximum\": 19", "\"maximum\": 18", "Trade.size"),
+        ("\"overallScore\": 100.0", "\"overallScore\": 199.0", "quality"),
+    ] {
+        let home = Home::new();
+        let package = package(&home);
+        let manifest = package.join("manifest.json");
+        let text = std::fs::read_to_string(&manifest).unwrap();
+        assert!(text.contains(from), "{from}: {text}");
+        // Of the same length, so that the size still holds.
+        std::fs::write(&manifest, text.replacen(from, to, 1)).unwrap();
+        home.pdp(&["validate", package.to_str().unwrap()]).ok();
+        let ran = home.pdp(&["validate", "--deep", package.to_str().unwrap()]);
+        assert_eq!(ran.code, 3, "{finding}: {}", ran.out);
+        assert!(ran.out.contains(finding), "{finding}: {}", ran.out);
+    }
+}

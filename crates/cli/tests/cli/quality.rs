@@ -168,6 +168,42 @@ fn the_findings_of_real_trees_are_those_that_python_finds() {
 }
 
 #[test]
+fn short_names_headers_with_gaps_and_what_could_not_be_looked_for() {
+    let home = Home::new();
+    let agg = |n: u64| {
+        let (price, time) = (if n == 10 { "-5" } else { "60000.5" }, 1_715_000_000_000 + n * 1000);
+        let back = if n == 15 { 5000 } else { 0 };
+        format!(
+            "{{\"e\":\"aggTrade\",\"E\":{},\"s\":\"BTC\",\"a\":{n},\"p\":\"{price}\",\"q\":\"0.1\",\"T\":{time}}}",
+            time - back
+        )
+    };
+    home.put("data/BTC/Trade/2024-05-06.jsonl", (0..30).map(agg).collect::<Vec<_>>().join("\n") + "\n");
+    home.put("data/NOTE/Note/2024-05-06.csv", "title,text\na,b\nc,d\n");
+    home.put(
+        "data/IDX/Trade/2024-05-06.csv",
+        ",timestamp,price,price\n0,2024-05-06T10:00:00Z,1.5,3\n1,2024-05-06T10:00:01Z,0,3\n",
+    );
+    let package = home.create(&["--format", "folder"]);
+    let found = findings(&package);
+    assert_eq!(found["BTC"], [("outOfOrder".into(), 1, vec![16]), ("negativePrice".into(), 1, vec![11])]);
+    assert_eq!(found["IDX"], [("zeroPrice".into(), 1, vec![3])]);
+    let manifest = crate::support::manifest(&package);
+    let files = manifest["files"].as_array().unwrap();
+    let idx = files.iter().find(|file| file["symbol"] == "IDX").unwrap();
+    assert_eq!(idx["eventCount"], 2);
+    assert_eq!(idx["csv"]["columns"], json!(["column_1", "timestamp", "price", "price.1"]));
+    // `e` and `E` are two fields of one record.
+    let fields = manifest["schemas"]["Trade"]["fields"].as_array().unwrap();
+    let named = |name: &str| fields.iter().filter(|field| field["name"] == name).count();
+    assert_eq!((named("e"), named("E")), (1, 1));
+    let ran = home.pdp(&["report", package.to_str().unwrap()]).ok();
+    assert!(ran.out.contains("No data for") && ran.out.contains("sequence gaps"), "{}", ran.out);
+    assert!(ran.out.contains("prices of zero") || ran.out.contains("price of zero"), "{}", ran.out);
+    home.pdp(&["validate", "--deep", package.to_str().unwrap()]).ok();
+}
+
+#[test]
 fn nothing_is_measured_where_nobody_asks() {
     let home = Home::new();
     put(&home, "A", &trades("A"));
