@@ -1,13 +1,20 @@
 //! One JSON record: walked once, without building it, to learn its shape and the few values that are counted.
 
-use std::borrow::Cow;
+mod roles;
+mod sound;
+
 use std::fmt;
 
 use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::amounts::{Amount, Amounts, amount_named};
+pub(super) use self::roles::Level;
+use self::roles::inner_role;
+pub(crate) use self::roles::role;
+pub(super) use self::sound::Key;
+use self::sound::Sound;
+use super::amounts::Amounts;
 use super::clock::{self, Stamp};
 use super::number::{self, Number};
 use super::shape::{Kind, Role, Shape, text_kind};
@@ -89,120 +96,6 @@ fn walk(line: &[u8], shape: &mut Shape, pass: &mut Pass<'_>) -> Result<(), serde
     let mut json = serde_json::Deserializer::from_slice(line);
     json.deserialize_map(Walk { shape, pass, depth: 0, level: Level::No })?;
     json.end()
-}
-
-/// Where in a book a value stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Level {
-    No,
-    /// The best level of a side.
-    Best(Amount),
-    /// The price of that.
-    Price(Amount),
-}
-
-impl Level {
-    /// Of the element at this position of an array that plays this part.
-    pub(super) fn of_element(self, role: Role, position: usize) -> Self {
-        match (self, role, position) {
-            (Self::No, Role::Bids, 0) => Self::Best(Amount::Bid),
-            (Self::No, Role::Asks, 0) => Self::Best(Amount::Ask),
-            // A level may be a pair of price and size.
-            (Self::Best(side), _, 0) => Self::Price(side),
-            _ => Self::No,
-        }
-    }
-
-    /// Of the field `name` of an object at this level.
-    pub(super) fn of_field(self, name: &str) -> Self {
-        match self {
-            Self::Best(side) if ["price", "px", "p"].iter().any(|word| word.eq_ignore_ascii_case(name)) => {
-                Self::Price(side)
-            }
-            _ => Self::No,
-        }
-    }
-
-    /// What a value with this part holds here.
-    pub(super) const fn amount(self, role: Role) -> Option<Amount> {
-        match (self, role) {
-            (Self::Price(side), _) => Some(side),
-            (_, Role::Amount(amount)) => Some(amount),
-            _ => None,
-        }
-    }
-}
-
-/// Passes over a value and finds it sound.
-struct Sound;
-
-impl<'de> DeserializeSeed<'de> for Sound {
-    type Value = ();
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Sound {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Self)?.is_some() {}
-        Ok(())
-    }
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_key_seed(Key)?.is_some() {
-            map.next_value_seed(Self)?;
-        }
-        Ok(())
-    }
-}
-
-/// A field's name, borrowed from the line where it has no escapes.
-pub(super) struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a field name")
-    }
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
-    }
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
-    }
 }
 
 /// Walks a value into its shape.
@@ -416,50 +309,6 @@ impl<'de> Visitor<'de> for Walk<'_, '_> {
             }
         }
         Ok(())
-    }
-}
-
-/// What a field deep inside means: only codes are told.
-fn inner_role(name: &str) -> Role {
-    if is_code(name) { Role::Code } else { Role::None }
-}
-
-/// Whether numbers in the field stand for words.
-pub(crate) fn is_code(name: &str) -> bool {
-    ["aggressor", "side", "tier", "marketState", "timeframe"].iter().any(|word| word.eq_ignore_ascii_case(name))
-}
-
-/// What a field of this name means in a record (depth 0), its payload (1) or a snapshot in that (2).
-pub(crate) fn role(name: &str, depth: u8) -> Role {
-    let is = |word: &str| name.eq_ignore_ascii_case(word);
-    if is("payload") && depth == 0 || is("snapshot") && depth == 1 {
-        Role::Inner
-    } else if ["timestamp", "ts", "time", "ts_event", "eventTime", "event_time"].iter().any(|word| is(word)) {
-        Role::Time
-    } else if ["startTime", "sessionDate", "date", "datetime"].iter().any(|word| is(word))
-        || ["t", "T", "E"].contains(&name)
-    {
-        Role::FallbackTime
-    } else if is("symbol") || is("ticker") || name == "s" {
-        Role::Symbol
-    } else if (is("type") || is("eventType")) && depth == 0 {
-        Role::Type
-    } else if is("kind") && depth <= 1 {
-        Role::Kind
-    } else if is("sequence") || is("sequenceNumber") {
-        Role::Sequence
-    } else if is("source") {
-        Role::Source
-    } else if is("schemaVersion") {
-        Role::SchemaVersion
-    } else if is("bids") || name == "b" {
-        Role::Bids
-    } else if is("asks") || name == "a" {
-        Role::Asks
-    } else if is_code(name) {
-        Role::Code
-    } else {
-        amount_named(name).map_or(Role::None, Role::Amount)
     }
 }
 
