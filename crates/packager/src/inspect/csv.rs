@@ -91,7 +91,7 @@ impl Rows {
             reader: dialect::reader(&dialect),
             header_pending: dialect.has_header,
             dialect,
-            findings: Findings::default(),
+            findings: Findings { tally: Tally::new(measure), ..Findings::default() },
             columns,
             fields: vec![0; 4096],
             fields_used: 0,

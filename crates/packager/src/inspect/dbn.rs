@@ -9,7 +9,7 @@ use pdp_manifest::EventType;
 
 use self::fields::Fields;
 use super::clock::{self, Stamp};
-use super::tally::Observation;
+use super::tally::{Observation, Tally};
 use super::{Findings, Inspector};
 
 /// Counts the records of a DBN stream.
@@ -26,7 +26,8 @@ pub(crate) struct Dbn {
 
 impl Dbn {
     pub(crate) fn new(measure: bool) -> Self {
-        Self { fields: measure.then(Fields::default), ..Self::default() }
+        let findings = Findings { tally: Tally::new(measure), ..Findings::default() };
+        Self { fields: measure.then(Fields::default), findings, ..Self::default() }
     }
 
     fn metadata(&mut self, metadata: &Metadata) {

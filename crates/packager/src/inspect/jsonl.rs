@@ -10,7 +10,7 @@ use pdp_manifest::EventType;
 use super::conform::JsonSchema;
 use super::record::{self, Envelope};
 use super::shape::Shape;
-use super::tally::Observation;
+use super::tally::{Observation, Tally};
 use super::template::Template;
 use super::{Findings, Inspector};
 
@@ -51,7 +51,7 @@ impl Jsonl {
         Self {
             measure,
             hasher: FixedState::default(),
-            findings: Findings::default(),
+            findings: Findings { tally: Tally::new(measure), ..Findings::default() },
             shape: Shape::default(),
             envelope: Envelope::default(),
             templates: Vec::new(),

@@ -52,22 +52,38 @@ impl Number {
 
 /// A JSON integer of at most 18 digits, and what follows it; it goes on as nothing else.
 pub(crate) fn integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
-    match plain(bytes)? {
+    match plain(bytes, 0)? {
         (Number::Long(value), rest) => Some((value, rest)),
         _ => None,
     }
 }
 
-/// A JSON number with a fraction and without an exponent, of at most 18 digits, and what follows it.
-pub(crate) fn decimal(bytes: &[u8]) -> Option<(f64, u8, &[u8])> {
-    match plain(bytes)? {
+/// A JSON number with a fraction and without an exponent, of at most 18 digits, and what follows it. Zeros at its end
+/// count as digits up to `known` of them behind the point, for where so many are known they tell nothing.
+pub(crate) fn decimal(bytes: &[u8], known: u8) -> Option<(f64, u8, &[u8])> {
+    match plain(bytes, known)? {
         (Number::Decimal(value, scale), rest) => Some((value, scale, rest)),
         _ => None,
     }
 }
 
+/// What follows a JSON number with a fraction and without an exponent.
+pub(crate) fn behind_decimal(bytes: &[u8]) -> Option<&[u8]> {
+    let digits = bytes.strip_prefix(b"-").unwrap_or(bytes);
+    let len = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (whole, rest) = digits.split_at_checked(len)?;
+    if len == 0 || (len > 1 && whole.first() == Some(&b'0')) {
+        return None;
+    }
+    let rest = rest.strip_prefix(b".")?;
+    let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = rest.get(len..)?;
+    // 300 digits are far below what a double cannot hold.
+    (len > 0 && len < 300 && whole.len() < 300 && !matches!(rest.first(), Some(b'e' | b'E'))).then_some(rest)
+}
+
 /// A JSON number without an exponent, of at most 18 digits, and what follows it.
-fn plain(bytes: &[u8]) -> Option<(Number, &[u8])> {
+fn plain(bytes: &[u8], known: u8) -> Option<(Number, &[u8])> {
     let (negative, digits) = match bytes.split_first()? {
         (b'-', rest) => (true, rest),
         _ => (false, bytes),
@@ -102,12 +118,12 @@ fn plain(bytes: &[u8]) -> Option<(Number, &[u8])> {
         let text = std::str::from_utf8(bytes.get(..bytes.len() - rest.len())?).ok()?;
         return Some((Number::of_double(text.parse().ok()?), rest));
     }
-    Some((fraction(signed, scale), rest))
+    Some((fraction(signed, scale, usize::from(known)), rest))
 }
 
-/// `mantissa`, below 2^53, with `scale` digits behind the point, zeros at the end not needed.
-fn fraction(mut mantissa: i64, mut scale: usize) -> Number {
-    while scale > 0 && mantissa % 10 == 0 {
+/// `mantissa`, below 2^53, with `scale` digits behind the point, of which zeros at the end beyond `known` are not needed.
+fn fraction(mut mantissa: i64, mut scale: usize, known: usize) -> Number {
+    while scale > known && mantissa % 10 == 0 {
         mantissa /= 10;
         scale -= 1;
     }
@@ -122,7 +138,7 @@ fn fraction(mut mantissa: i64, mut scale: usize) -> Number {
 /// The number that `text` is, blanks around it aside: as in JSON, or with an exponent or a `+`.
 pub(crate) fn parse(text: &str) -> Option<Number> {
     let trimmed = text.trim();
-    if let Some((number, [])) = plain(trimmed.as_bytes()) {
+    if let Some((number, [])) = plain(trimmed.as_bytes(), 0) {
         return Some(number);
     }
     // `inf` and `nan` are words, not numbers.
@@ -176,9 +192,10 @@ mod tests {
         }
         assert_eq!(integer(b"-0"), None, "JSON readers make a double of it");
         assert_eq!(integer(b"12,"), Some((12, &b","[..])));
-        assert_eq!(decimal(b"1.25}"), Some((1.25, 2, &b"}"[..])));
+        assert_eq!(decimal(b"1.50}", 2), Some((1.5, 2, &b"}"[..])));
+        assert_eq!(decimal(b"1.25}", 0), Some((1.25, 2, &b"}"[..])));
         for bad in [&b"01"[..], b"1.", b"1.5e3", b"1e3", b"1234567890123456789", b".5", b"--1"] {
-            assert_eq!((integer(bad), decimal(bad)), (None, None), "{bad:?}");
+            assert_eq!((integer(bad), decimal(bad, 0)), (None, None), "{bad:?}");
         }
     }
 
@@ -189,7 +206,7 @@ mod tests {
             let (whole, behind) = digits.split_at(digits.len() - scale);
             let text = format!("{}{whole}.{behind}", if mantissa < 0 { "-" } else { "" });
             let expected: f64 = text.parse().unwrap();
-            proptest::prop_assert_eq!(decimal(text.as_bytes()).map(|(value, ..)| value), Some(expected));
+            proptest::prop_assert_eq!(decimal(text.as_bytes(), 0).map(|(value, ..)| value), Some(expected));
         }
     }
 }

@@ -34,7 +34,7 @@ fn read(file: &File, measure: bool) -> parquet::errors::Result<Findings> {
     let reader = SerializedFileReader::new(file.try_clone()?)?;
     let metadata = reader.metadata();
     let schema = metadata.file_metadata().schema_descr();
-    let mut findings = Findings { counted: true, ..Findings::default() };
+    let mut findings = Findings { counted: true, tally: Tally::new(measure), ..Findings::default() };
     let records = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
 
     let meanings: Vec<Meaning> = schema.columns().iter().map(|column| Meaning::of(column)).collect();

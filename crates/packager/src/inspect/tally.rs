@@ -51,6 +51,8 @@ pub(crate) struct Tally {
     torn: Findings,
     without_timestamp: u64,
     days: Days,
+    /// Whether records are counted and no more.
+    count_only: bool,
     checks: Checks,
 }
 
@@ -86,6 +88,11 @@ struct Checks {
 }
 
 impl Tally {
+    /// One that checks records where `measure` is set, and else only counts them.
+    pub(crate) fn new(measure: bool) -> Self {
+        Self { count_only: !measure, ..Self::default() }
+    }
+
     /// Counts a record.
     pub(crate) fn record(&mut self, seen: Observation<'_>) {
         self.records += 1;
@@ -100,7 +107,7 @@ impl Tally {
             Some(stamp) => self.time(seen, stamp, copy),
             None => self.without_timestamp += 1,
         }
-        if copy {
+        if copy || self.count_only {
             return;
         }
         if let Some(number) = seen.sequence {
@@ -143,7 +150,7 @@ impl Tally {
         self.unzoned |= !stamp.zoned;
         self.days.add(time);
         // Gaps are those of the file as a whole, from the latest time so far.
-        if let Some(latest) = self.latest.filter(|latest| time > *latest) {
+        if let Some(latest) = self.latest.filter(|latest| !self.count_only && time > *latest) {
             match &mut self.checks.gaps {
                 Some(gaps) => gaps.step(latest, time, seen.line),
                 none => none.get_or_insert_default().step(latest, time, seen.line),
@@ -151,7 +158,7 @@ impl Tally {
         }
         self.earliest = Some(self.earliest.map_or(time, |earliest| earliest.min(time)));
         self.latest = Some(self.latest.map_or(time, |latest| latest.max(time)));
-        if copy {
+        if copy || self.count_only {
             return;
         }
         // Files of several symbols may have one after the other.

@@ -148,7 +148,7 @@ impl Template {
         // Records say one time several times.
         let mut last_time: (&[u8], Option<Stamp>) = (&[], None);
         self.values.clear();
-        for (before, slot) in self.before.iter().zip(&self.slots) {
+        for (at, (before, slot)) in self.before.iter().zip(&self.slots).enumerate() {
             rest = behind(rest, before)?;
             let mut value = Value::Plain;
             match slot.kind {
@@ -165,8 +165,12 @@ impl Template {
                         Use::FallbackTime | Use::Symbol => return None,
                     }
                 }
+                Kind::Decimal if !measure && !matches!(slot.use_, Use::Time | Use::Sequence) => {
+                    rest = number::behind_decimal(rest)?;
+                }
                 Kind::Decimal => {
-                    let (number, scale, after) = decimal(rest)?;
+                    let known = self.stats.get(at).map_or(0, |stats| stats.scale);
+                    let (number, scale, after) = decimal(rest, known)?;
                     rest = after;
                     value = Value::Decimal(number, scale);
                     match slot.use_ {
@@ -330,7 +334,7 @@ impl<'a> Cut<'a> {
             b'n' => (Kind::Null, rest.strip_prefix(b"null")?),
             _ => match integer(rest) {
                 Some((_, after)) => (Kind::Long, after),
-                None => (Kind::Decimal, decimal(rest)?.2),
+                None => (Kind::Decimal, decimal(rest, 0)?.2),
             },
         };
         let text = matches!(kind, Kind::String | Kind::DateTime | Kind::LocalTime | Kind::Date);
