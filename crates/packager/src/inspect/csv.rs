@@ -183,7 +183,7 @@ impl Rows {
         // The last value of a row that breaks off may be half a number.
         let torn = self.ended && count < self.dialect.columns.len();
         if torn {
-            self.findings.tally.torn_record(line);
+            self.findings.tally.torn(line);
         }
         let (mut time, mut fallback, mut sequence) = (None, None, None);
         let (mut symbol, mut amounts) = (None, Amounts::default());

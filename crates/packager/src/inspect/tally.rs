@@ -124,13 +124,8 @@ impl Tally {
         self.unparsable.add(line);
     }
 
-    /// Counts a last line that is no record because it breaks off.
+    /// Notes a last line that breaks off, whether or not it counts as a record.
     pub(crate) fn torn(&mut self, line: u64) {
-        self.torn.add(line);
-    }
-
-    /// Notes a last line that breaks off, a record all the same.
-    pub(crate) fn torn_record(&mut self, line: u64) {
         self.torn.add(line);
     }
 
