@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pdp_manifest::PackagePath;
 
@@ -134,6 +134,13 @@ impl Directory {
         self.0.sync_all_below()
     }
 
+    /// A path that leads to this very directory, whatever becomes of its name, as long as this value lives; none where the
+    /// system has no such paths.
+    #[must_use]
+    pub fn path_by_handle(&self) -> Option<PathBuf> {
+        self.0.path_by_handle().filter(|path| path.is_dir())
+    }
+
     /// The directory that holds `path`, with the directories between made where `make` says so, and the last name.
     /// None where a directory is missing and was not to be made.
     ///
@@ -161,8 +168,8 @@ impl Directory {
 mod imp {
     use std::fs::File;
     use std::io;
-    use std::os::fd::OwnedFd;
-    use std::path::Path;
+    use std::os::fd::{AsRawFd as _, OwnedFd};
+    use std::path::{Path, PathBuf};
 
     use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, renameat, statat};
 
@@ -180,6 +187,16 @@ mod imp {
 
         pub(super) fn again(&self) -> io::Result<Self> {
             Ok(Self(self.0.try_clone()?))
+        }
+
+        #[cfg(target_os = "linux")]
+        pub(super) fn path_by_handle(&self) -> Option<PathBuf> {
+            Some(format!("/proc/self/fd/{}", self.0.as_raw_fd()).into())
+        }
+
+        #[cfg(not(target_os = "linux"))]
+        pub(super) fn path_by_handle(&self) -> Option<PathBuf> {
+            None
         }
 
         pub(super) fn descend(&self, name: &str) -> io::Result<Self> {
@@ -269,6 +286,10 @@ mod imp {
 
         pub(super) fn again(&self) -> io::Result<Self> {
             Ok(Self(self.0.clone()))
+        }
+
+        pub(super) fn path_by_handle(&self) -> Option<PathBuf> {
+            None
         }
 
         pub(super) fn descend(&self, name: &str) -> io::Result<Self> {
