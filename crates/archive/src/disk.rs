@@ -56,6 +56,33 @@ impl Write for OutFile {
     }
 }
 
+/// Opens a regular file for reading. Unless `follow_links`, one that is reached through a symbolic link of its own name is
+/// refused; nothing is waited for, whatever the name stands for.
+///
+/// # Errors
+/// I/O; a link that is not followed, or no regular file.
+pub fn open_file(path: &Path, follow_links: bool) -> io::Result<File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let mut flags = OFlags::NONBLOCK;
+        flags.set(OFlags::NOFOLLOW, !follow_links);
+        let bits = i32::try_from(flags.bits()).map_err(io::Error::other)?;
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, bits);
+    }
+    #[cfg(not(unix))]
+    if !follow_links && fs::symlink_metadata(path)?.is_symlink() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "a symbolic link, which is not followed"));
+    }
+    let file = options.open(path)?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
+    }
+}
+
 /// Creates a directory and those above it, where they do not exist.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Opening a package by what it is, not by what it is called.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use pdp_manifest::PackagePath;
 
 use crate::ArchiveError;
 use crate::contract::ContainerReader;
+use crate::disk::open_file;
 use crate::folder::FolderReader;
 use crate::tar::{self, FramedTarReader, StreamedTarReader};
 use crate::zip::ZipReader;
@@ -27,6 +28,9 @@ pub struct Limits {
     pub max_total_ratio: u64,
     /// Most bytes of a ZIP's central directory, which is held in memory; 1 GiB by default.
     pub max_directory_bytes: u64,
+    /// Whether an archive or folder may be reached through a symbolic link of its own name; so by default. Links on the way
+    /// to it are the caller's own.
+    pub follow_links: bool,
 }
 
 impl Default for Limits {
@@ -37,6 +41,7 @@ impl Default for Limits {
             max_member_ratio: 200,
             max_total_ratio: 100,
             max_directory_bytes: 1 << 30,
+            follow_links: true,
         }
     }
 }
@@ -88,7 +93,8 @@ impl<'a> Tally<'a> {
 /// # Errors
 /// I/O, [`ArchiveError::NotAContainer`], or what is wrong with it.
 pub fn open(path: &Path, limits: &Limits) -> Result<Box<dyn ContainerReader>, ArchiveError> {
-    let metadata = fs::metadata(path).map_err(ArchiveError::io("opening", path))?;
+    let look = if limits.follow_links { fs::metadata(path) } else { fs::symlink_metadata(path) };
+    let metadata = look.map_err(ArchiveError::io("opening", path))?;
     if metadata.is_dir() {
         return Ok(Box::new(FolderReader::open(path, limits)?));
     }
@@ -96,15 +102,14 @@ pub fn open(path: &Path, limits: &Limits) -> Result<Box<dyn ContainerReader>, Ar
     if !metadata.is_file() {
         return Err(not("neither a file nor a directory"));
     }
+    let file = open_file(path, limits.follow_links).map_err(ArchiveError::io("opening", path))?;
     let mut head = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(16).read_to_end(&mut head))
-        .map_err(ArchiveError::io("reading", path))?;
+    (&file).take(16).read_to_end(&mut head).map_err(ArchiveError::io("reading", path))?;
     match head.as_slice() {
-        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Ok(Box::new(ZipReader::open(path, limits)?)),
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Ok(Box::new(ZipReader::of(path, file, limits)?)),
         [] => Err(not("the file is empty")),
-        head if tar::is_framed(head) => Ok(Box::new(FramedTarReader::open(path, limits)?)),
-        [0x1f, 0x8b, ..] => Ok(Box::new(StreamedTarReader::open(path, limits)?)),
+        head if tar::is_framed(head) => Ok(Box::new(FramedTarReader::of(path, file, limits)?)),
+        [0x1f, 0x8b, ..] => Ok(Box::new(StreamedTarReader::of(path, file, limits)?)),
         _ => Err(not("it begins neither like a ZIP archive nor like gzip data")),
     }
 }

@@ -3,7 +3,12 @@
 //! [`router`] gives an axum router that any service can mount; [`State::open`] gives it what it serves. Requests are
 //! translated into options of [`pdp_packager`], one of its functions is called, and its report is the answer.
 
+mod extract;
+mod jobs;
+mod openapi;
 pub mod problem;
+mod reading;
+mod requests;
 mod roots;
 mod routes;
 mod settings;
@@ -12,6 +17,9 @@ mod token;
 
 use axum::Router;
 
+pub use self::jobs::{Id as JobId, JobState, JobView, ProgressView, Work};
+pub use self::reading::{DataView, ListedPackage, PackageList, Summary, SymbolView};
+pub use self::requests::{ArchiveFormat, Conflict, CreateRequest, ImportRequest, ValidateRequest, Yes};
 pub use self::roots::{FileName, Found, Place, Roots};
 pub use self::settings::Settings;
 pub use self::state::State;
@@ -20,4 +28,10 @@ pub use self::token::{MIN_TOKEN_BYTES, Token};
 /// The whole interface: API, documentation and page.
 pub fn router(state: State) -> Router {
     routes::router(state)
+}
+
+/// The OpenAPI 3.1 document of the API.
+#[must_use]
+pub fn openapi() -> serde_json::Value {
+    routes::document()
 }

@@ -7,6 +7,8 @@ use pdp_packager::{ArchiveError, ErrorKind, PackagerError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::roots::Roots;
+
 /// What went wrong, as `application/problem+json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -167,5 +169,42 @@ impl IntoResponse for Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         response
+    }
+}
+
+/// What went wrong in the packager: all of it goes to the log, and what may be said outside is the answer.
+pub(crate) fn logged(roots: &Roots, error: &PackagerError) -> Problem {
+    let problem = Problem::of(error, |text| without_paths(&roots.scrub(text)));
+    if problem.status >= StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
+        tracing::error!(%error, "failed");
+    }
+    problem
+}
+
+/// A text whose words are no absolute paths; those of the roots have been taken off already.
+fn without_paths(text: &str) -> String {
+    let is_path = |word: &str| {
+        let bare = word.trim_start_matches(['"', '\'', '(']);
+        bare.strip_prefix('/').is_some_and(|rest| rest.contains('/'))
+    };
+    let words = text.split(' ').map(|word| match is_path(word) {
+        true if word.ends_with(':') => "(a path of the server):",
+        true => "(a path of the server)",
+        false => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t143_texts_hold_no_absolute_paths() {
+        assert_eq!(
+            without_paths("writing /var/lib/x/y.zip: No space left (see \"/etc/passwd\")"),
+            "writing (a path of the server): No space left (see (a path of the server)"
+        );
+        assert_eq!(without_paths("data/a/b.jsonl: 1/2 and / or"), "data/a/b.jsonl: 1/2 and / or");
     }
 }

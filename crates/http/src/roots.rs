@@ -53,7 +53,7 @@ pub struct Place {
     /// As it may be shown, below the data root; `.` for the root itself.
     pub shown: String,
     /// Keeps the directory open that `path` goes through.
-    _parent: Option<Directory>,
+    _home: Option<Directory>,
 }
 
 /// One directory.
@@ -176,20 +176,24 @@ impl Roots {
         let data = &self.0.data;
         let below = data.relative(text.unwrap_or("")).ok_or_else(refuse)?.trim_end_matches('/');
         if below.is_empty() || below == "." {
-            return Ok(Place { path: data.canonical.clone(), shown: ".".to_owned(), _parent: None });
+            return Ok(Place { path: data.canonical.clone(), shown: ".".to_owned(), _home: None });
         }
         let path: PackagePath = below.parse().map_err(|_| refuse())?;
         if path.components().any(|part| part.starts_with('.')) {
             return Err(refuse());
         }
         let (parent, last) = data.handle.parent_of(&path, true).ok().flatten().ok_or_else(refuse)?;
-        match parent.kind(last) {
-            Ok(None | Some(EntryKind::Directory)) => {}
-            _ => return Err(refuse()),
-        }
-        let home = parent.path_by_handle();
-        let at = home.map_or_else(|| data.canonical.join(path.as_str()), |home| home.join(last));
-        Ok(Place { path: at, shown: path.to_string(), _parent: Some(parent) })
+        let home = parent.make(last).map_err(|_| refuse())?;
+        let at = home.path_by_handle().unwrap_or_else(|| data.canonical.join(path.as_str()));
+        Ok(Place { path: at, shown: path.to_string(), _home: Some(home) })
+    }
+
+    /// Bytes of all packages and what lies beside them, unfinished ones among them; folders are not looked into.
+    #[must_use]
+    pub fn packages_bytes(&self) -> u64 {
+        let entries = fs::read_dir(self.packages_path()).into_iter().flatten().flatten();
+        let sizes = entries.filter_map(|entry| Some(entry.metadata().ok().filter(|data| data.is_file())?.len()));
+        sizes.fold(0, u64::saturating_add)
     }
 
     /// A text in which no path of the host is left: the roots are taken off, and what is below them stays.

@@ -1,14 +1,57 @@
-//! The routes.
+//! The routes, each with its documentation.
+
+mod files;
+mod jobs;
+mod operations;
+mod packages;
+mod server;
 
 use axum::Router;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use serde_json::Value;
 
 use crate::State;
+use crate::openapi::Api;
 
-pub(crate) fn router(state: State) -> Router {
-    Router::new().route("/health", get(health)).with_state(state)
+/// The API, and the document about it.
+fn api() -> (Router<State>, Value) {
+    let mut api = Api::new();
+    operations::add(&mut api);
+    packages::add(&mut api);
+    files::add(&mut api, Router::new());
+    jobs::add(&mut api);
+    server::add(&mut api);
+    api.finish()
 }
 
-async fn health() -> &'static str {
-    "{\"status\":\"ok\"}"
+/// The OpenAPI document of the API.
+pub(crate) fn document() -> Value {
+    api().1
+}
+
+pub(crate) fn router(state: State) -> Router {
+    let (router, document) = api();
+    let text: std::sync::Arc<str> = document.to_string().into();
+    let openapi = move || async move { json_text(text) };
+    router.route("/api/openapi.json", get(openapi)).with_state(state)
+}
+
+fn json_text(text: std::sync::Arc<str>) -> Response {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    (headers, text.to_string()).into_response()
+}
+
+/// A file name as a component of a path in an address.
+fn escape(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
 }

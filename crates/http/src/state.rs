@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::jobs::Jobs;
+use crate::reading::Reading;
 use crate::roots::Roots;
 use crate::settings::Settings;
 
@@ -14,16 +16,23 @@ pub struct State(Arc<Inner>);
 struct Inner {
     settings: Settings,
     roots: Roots,
+    jobs: Jobs,
+    reading: Reading,
 }
 
 impl State {
-    /// Opens the directories that the settings name; makes them where they do not exist, unless nothing may be changed.
+    /// Opens the directories that the settings name, makes them where they do not exist, and takes up the jobs that an earlier
+    /// server left; one that may not change anything does neither. Jobs are done by threads of their own, until
+    /// [`Self::shutdown`].
     ///
     /// # Errors
-    /// A directory cannot be opened or made.
+    /// A directory cannot be opened or made; another server works on the same packages.
     pub fn open(settings: Settings) -> io::Result<Self> {
         let roots = Roots::open(&settings.packages, &settings.data_root, !settings.read_only)?;
-        Ok(Self(Arc::new(Inner { settings, roots })))
+        let jobs = Jobs::open(&settings, roots.packages_path())?;
+        let state = Self(Arc::new(Inner { settings, roots, jobs, reading: Reading::new() }));
+        state.jobs().start(&state)?;
+        Ok(state)
     }
 
     /// The settings.
@@ -36,5 +45,19 @@ impl State {
     #[must_use]
     pub fn roots(&self) -> &Roots {
         &self.0.roots
+    }
+
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.0.jobs
+    }
+
+    pub(crate) fn reading(&self) -> &Reading {
+        &self.0.reading
+    }
+
+    /// Takes no more jobs, stops those that run, and waits until they have left everything in good order; those asked for with
+    /// `?async=true` are done by the next server.
+    pub fn shutdown(&self) {
+        self.jobs().end();
     }
 }

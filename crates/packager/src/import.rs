@@ -6,13 +6,15 @@ pub(crate) mod stage;
 mod unite;
 
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use pdp_archive::disk::Staged;
-use pdp_archive::{ArchiveError, Target};
+use pdp_archive::disk::{Staged, open_file};
+use pdp_archive::{ArchiveError, Limits, Target};
 use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::{PackageId, PackageName, PackagePath, listing};
 use pdp_sign::PublicKey;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::plan::{Action, Step};
@@ -41,6 +43,11 @@ pub struct ImportOptions {
     pub merge: bool,
     /// What to do, when merging, with files that differ and cannot be merged; without it they end the import.
     pub on_conflict: Option<OnConflict>,
+    /// Whether a destination that is empty stays the directory it is; otherwise it is replaced as a whole, in one step. Needed
+    /// where the path to it is no name that a directory could be given.
+    pub in_place: bool,
+    /// What a package may not go beyond.
+    pub limits: Limits,
     /// Threads; the number of cores when zero.
     pub threads: usize,
 }
@@ -57,6 +64,8 @@ impl ImportOptions {
             validate: true,
             merge: false,
             on_conflict: None,
+            in_place: false,
+            limits: Limits::default(),
             threads: 0,
         }
     }
@@ -74,7 +83,7 @@ pub enum OnConflict {
 }
 
 /// What an import did.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ImportReport {
@@ -125,7 +134,8 @@ pub struct ImportReport {
 /// destination is then as it was.
 pub fn import(options: &ImportOptions, progress: &dyn Progress) -> Result<ImportReport, PackagerError> {
     let pool = crate::threads(options.threads)?;
-    pool.install(|| run(options, progress, Way::WholeIfEmpty)).map_err(|error| match error {
+    let way = if options.in_place { Way::Journal } else { Way::WholeIfEmpty };
+    pool.install(|| run(options, progress, way)).map_err(|error| match error {
         _ if progress.is_cancelled() => PackagerError::Cancelled,
         error => error,
     })
@@ -148,7 +158,7 @@ enum Way {
 
 fn run(options: &ImportOptions, progress: &dyn Progress, way: Way) -> Result<ImportReport, PackagerError> {
     let paths: Vec<PathBuf> = std::iter::once(&options.package).chain(&options.further_parts).cloned().collect();
-    let packages = crate::set::open(&paths)?;
+    let packages = crate::set::open(&paths, &options.limits)?;
     check_set(&packages)?;
     for package in &packages {
         check_declarations(package)?;
@@ -369,10 +379,13 @@ pub(crate) fn check_claims(package: &Package) -> Result<(), PackagerError> {
         differ("framing", "headers in canonical form".to_owned(), format!("another form: {deviation}"));
     }
     let beside = crate::sidecar::path_of(&package.path);
-    if let Ok(text) = fs::read_to_string(&beside)
+    let mut text = String::new();
+    if let Ok(file) = open_file(&beside, package.follow_links)
+        && file.take(4096).read_to_string(&mut text).is_ok()
         && let Some(stated) = crate::sidecar::parse(&text)
     {
-        let mut archive = File::open(&package.path).map_err(PackagerError::io("opening", &package.path))?;
+        let mut archive =
+            open_file(&package.path, package.follow_links).map_err(PackagerError::io("opening", &package.path))?;
         let actual = pdp_archive::target::digest_of(&mut archive);
         let actual = actual.map_err(PackagerError::io("reading", &package.path))?;
         differ("sidecar sha256", stated.to_string(), actual.to_string());
@@ -417,7 +430,7 @@ fn check_signature(package: &Package, options: &ImportOptions) -> Result<(), Pac
     let member: PackagePath = MANIFEST_PATH.parse()?;
     let text = package.container.read(&member, pdp_manifest::json::DEFAULT_MAX_BYTES)?;
     let listing = crate::create::signed_text(&package.manifest, &pdp_manifest::Sha256Digest::of(&text));
-    match crate::signature::check(&package.path, listing.as_deref(), key)? {
+    match crate::signature::check(package, listing.as_deref(), key)? {
         Ok(_) => Ok(()),
         Err(finding) => {
             let summary = "the package is not signed as was asked for; nothing was imported".to_owned();

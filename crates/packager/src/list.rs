@@ -3,17 +3,19 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use pdp_archive::Limits;
 use pdp_manifest::{
     ContainerFormat, ContentEncoding, DataFormat, DateRange, EventType, Grade, Layout, PackageCompression, PackageId,
     PackageName, PackagePath, SourceName, Symbol, time,
 };
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::PackagerError;
 use crate::package::Package;
 
 /// What a package says it holds; nothing of it is verified but the structure.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ListReport {
@@ -27,6 +29,7 @@ pub struct ListReport {
     pub description: Option<String>,
     /// When it was made.
     #[serde(serialize_with = "instant")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub created_at: DateTime<Utc>,
     /// Its container.
     pub format: ContainerFormat,
@@ -40,6 +43,7 @@ pub struct ListReport {
     pub uncompressed_size_bytes: Option<u64>,
     /// The span of its data.
     #[serde(serialize_with = "date_range")]
+    #[schemars(with = "Option<Range>")]
     pub date_range: Option<DateRange>,
     /// Its symbols.
     pub symbols: Vec<Symbol>,
@@ -62,7 +66,7 @@ pub struct ListReport {
 }
 
 /// A data file in a listing.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ListedFile {
@@ -73,6 +77,7 @@ pub struct ListedFile {
     /// Kind of records.
     pub event_type: EventType,
     /// The day it is filed under.
+    #[schemars(with = "Option<String>")]
     pub date: Option<NaiveDate>,
     /// Format.
     pub format: DataFormat,
@@ -89,7 +94,15 @@ pub struct ListedFile {
 /// # Errors
 /// It does not exist, is no package, or its structure is damaged or unsafe.
 pub fn list(path: &Path) -> Result<ListReport, PackagerError> {
-    let Package { path, container, manifest, .. } = Package::open(path)?;
+    list_within(path, &Limits::default())
+}
+
+/// As [`list`], of a package that may not go beyond these limits.
+///
+/// # Errors
+/// As for [`list`].
+pub fn list_within(path: &Path, limits: &Limits) -> Result<ListReport, PackagerError> {
+    let Package { path, container, manifest, .. } = Package::open_within(path, limits)?;
     let files = manifest
         .files
         .into_iter()
@@ -148,16 +161,23 @@ pub(crate) fn instant<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Resul
     serializer.serialize_str(&time::format(*at))
 }
 
+/// The span of a package's data, as its manifest has it.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "DateRange")]
+pub(crate) struct Range {
+    /// The first moment.
+    start: String,
+    /// The last moment.
+    end: String,
+    /// Days with data.
+    trading_days: Option<u64>,
+    /// Days from the first to the last.
+    calendar_days: Option<u64>,
+}
+
 /// A date range as the manifest has it.
 pub(crate) fn date_range<S: Serializer>(range: &Option<DateRange>, serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Range {
-        start: String,
-        end: String,
-        trading_days: Option<u64>,
-        calendar_days: Option<u64>,
-    }
     range
         .as_ref()
         .map(|range| Range {

@@ -15,6 +15,8 @@ pub(crate) struct Package {
     pub(crate) manifest: Manifest,
     /// Whether it came as a stream and lies where that was staged.
     pub(crate) streamed: bool,
+    /// Whether it, and what lies beside it, may be a symbolic link.
+    pub(crate) follow_links: bool,
 }
 
 impl Package {
@@ -59,15 +61,20 @@ impl Package {
     /// What came as a stream called `path` and was staged in a folder that is opened here.
     #[cfg(feature = "async")]
     pub(crate) fn streamed(path: &Path, container: Box<dyn ContainerReader>, manifest: Manifest) -> Self {
-        Self { path: path.to_owned(), container, manifest, streamed: true }
+        Self { path: path.to_owned(), container, manifest, streamed: true, follow_links: true }
     }
 
     /// Opens the package at `path`.
     pub(crate) fn open(path: &Path) -> Result<Self, PackagerError> {
+        Self::open_within(path, &Limits::default())
+    }
+
+    /// Opens the package at `path`, unless it goes beyond the limits.
+    pub(crate) fn open_within(path: &Path, limits: &Limits) -> Result<Self, PackagerError> {
         if std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
             return Err(PackagerError::NotFound { what: "package", path: path.to_owned() });
         }
-        let container = pdp_archive::open(path, &Limits::default()).map_err(PackagerError::in_package(path))?;
+        let container = pdp_archive::open(path, limits).map_err(PackagerError::in_package(path))?;
         let member: PackagePath = MANIFEST_PATH.parse().map_err(ArchiveError::from)?;
         let bytes = container.read(&member, json::DEFAULT_MAX_BYTES).map_err(|error| match error {
             ArchiveError::Member { .. } if !container.members().iter().any(|info| info.path == member) => {
@@ -79,7 +86,8 @@ impl Package {
         let bytes = bytes.map_err(PackagerError::in_package(path))?;
         let manifest =
             json::parse(&bytes).map_err(|source| PackagerError::Manifest { package: path.to_owned(), source })?;
-        let package = Self { path: path.to_owned(), container, manifest, streamed: false };
+        let package =
+            Self { path: path.to_owned(), container, manifest, streamed: false, follow_links: limits.follow_links };
         let members = package.container.members().iter().map(|info| &info.path);
         check_places(path, members, &package.manifest)?;
         let first = package.container.members().first().is_none_or(|info| info.path == member);

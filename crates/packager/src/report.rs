@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use pdp_archive::ArchiveError;
+use pdp_archive::{ArchiveError, Limits};
 use pdp_generate::Texts;
 use pdp_manifest::{Manifest, PackagePath, QualityReport, Sha256Digest};
 
@@ -70,7 +70,15 @@ impl QualityView {
 /// # Errors
 /// The package does not exist, is damaged or unsafe; it has no quality report, or one of a form that is not known here.
 pub fn report(path: &Path) -> Result<QualityView, PackagerError> {
-    let package = Package::open(path)?;
+    report_within(path, &Limits::default())
+}
+
+/// As [`report`], of a package that may not go beyond these limits.
+///
+/// # Errors
+/// As for [`report`].
+pub fn report_within(path: &Path, limits: &Limits) -> Result<QualityView, PackagerError> {
+    let package = Package::open_within(path, limits)?;
     let (report, verified) = read(&package)?;
     Ok(QualityView { package_path: package.path, verified, report, manifest: package.manifest })
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDate, Utc};
 use pdp_manifest::{ContentEncoding, DataFormat, EventType, Filters, SourceName, Symbol};
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::conventions::FileDate;
@@ -39,7 +40,7 @@ pub struct Scan {
 }
 
 /// Something that was not taken.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Skipped {
     /// Its path below the root.
@@ -85,6 +86,12 @@ impl DataFile {
     #[must_use]
     pub fn date(&self) -> Option<NaiveDate> {
         self.date.map(FileDate::start)
+    }
+
+    /// The first and the last UTC day that it is filed under.
+    #[must_use]
+    pub fn dates(&self) -> Option<(NaiveDate, NaiveDate)> {
+        self.date.map(|date| (date.start(), date.end()))
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use pdp_archive::Limits;
 use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::{Manifest, PackageId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::package::Package;
@@ -12,7 +14,7 @@ use crate::validate::{Finding, ValidateOptions, ValidateReport, validate};
 use crate::{PackagerError, Progress};
 
 /// What validation found of a package in parts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SetReport {
@@ -36,7 +38,7 @@ pub fn validate_set(
     options: &ValidateOptions,
     progress: &dyn Progress,
 ) -> Result<SetReport, PackagerError> {
-    let packages = open(paths)?;
+    let packages = open(paths, &options.limits)?;
     let independent = packages.iter().all(|package| !is_part(&package.manifest));
     let findings = if independent { Vec::new() } else { check(&packages) };
     let set_id = packages.first().and_then(|package| package.manifest.set_id.clone());
@@ -49,10 +51,10 @@ pub fn validate_set(
 }
 
 /// Opens the packages at `paths`, in the order of their part numbers; one part alone brings its set.
-pub(crate) fn open(paths: &[PathBuf]) -> Result<Vec<Package>, PackagerError> {
+pub(crate) fn open(paths: &[PathBuf], limits: &Limits) -> Result<Vec<Package>, PackagerError> {
     let mut packages = Vec::with_capacity(paths.len());
     for path in paths {
-        packages.push(Package::open(path)?);
+        packages.push(Package::open_within(path, limits)?);
     }
     if let [only] = packages.as_slice()
         && is_part(&only.manifest)
@@ -60,12 +62,12 @@ pub(crate) fn open(paths: &[PathBuf]) -> Result<Vec<Package>, PackagerError> {
         let others: Vec<PathBuf> =
             siblings(&only.path, &only.manifest).into_iter().filter(|path| path.exists()).collect();
         for path in others {
-            packages.push(Package::open(&path)?);
+            packages.push(Package::open_within(&path, limits)?);
         }
         if !check(&packages).is_empty() {
             // By name they are not whole; names do not count.
             packages.truncate(1);
-            add_by_content(&mut packages);
+            add_by_content(&mut packages, limits);
         }
     }
     packages.sort_by_key(|package| package.manifest.part_number);
@@ -90,7 +92,7 @@ fn siblings(path: &Path, manifest: &Manifest) -> Vec<PathBuf> {
 }
 
 /// Adds what lies beside the one package of `packages` and says that it is of the same set, whatever it is called.
-fn add_by_content(packages: &mut Vec<Package>) {
+fn add_by_content(packages: &mut Vec<Package>, limits: &Limits) {
     let Some(first) = packages.first() else { return };
     let own = first.path.clone();
     let set = first.manifest.set_id.clone();
@@ -110,7 +112,7 @@ fn add_by_content(packages: &mut Vec<Package>) {
         .collect();
     others.sort();
     // What cannot be opened is no part that anybody could use; it is named as missing.
-    let found = others.into_iter().filter_map(|path| Package::open(&path).ok());
+    let found = others.into_iter().filter_map(|path| Package::open_within(&path, limits).ok());
     packages.extend(found.filter(|package| is_part(&package.manifest) && package.manifest.set_id == set));
 }
 

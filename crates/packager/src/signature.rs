@@ -1,22 +1,24 @@
 //! The `.minisig` file beside a package: a signature over the listing of all its members.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use pdp_archive::disk::open_file;
 use pdp_archive::target::write_atomically;
 use pdp_manifest::{Manifest, Sha256Digest};
 use pdp_sign::{PublicKey, SIGNATURE_LIMIT, SecretKey, UNTRUSTED_COMMENT, VerifyError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::PackagerError;
 use crate::create::signed_text;
+use crate::package::Package;
 use crate::validate::Finding;
 
 /// Who signed a package.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct SignatureReport {
@@ -57,18 +59,18 @@ pub(crate) fn write(
 /// # Errors
 /// The signature file is there and cannot be read.
 pub(crate) fn check(
-    package: &Path,
+    package: &Package,
     listing: Option<&str>,
     key: &PublicKey,
 ) -> Result<Result<SignatureReport, Finding>, PackagerError> {
-    let path = path_of(package);
+    let path = path_of(&package.path);
     let finding = |check: &'static str, expected: String, actual: String| {
         Ok(Err(Finding { member: None, check, expected, actual }))
     };
     let by = format!("a signature by key {}", key.key_id());
     let mut signature = Vec::new();
     let limit = u64::try_from(SIGNATURE_LIMIT).unwrap_or(u64::MAX).saturating_add(1);
-    match File::open(&path).and_then(|file| file.take(limit).read_to_end(&mut signature)) {
+    match open_file(&path, package.follow_links).and_then(|file| file.take(limit).read_to_end(&mut signature)) {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return finding("signature missing", by, format!("no {}", path.display()));

@@ -4,20 +4,21 @@ mod deep;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use chrono::{DateTime, Utc};
 use pdp_archive::contract::member_error;
+use pdp_archive::disk::open_file;
 use pdp_archive::target::digest_of;
-use pdp_archive::{ArchiveError, MemberInfo};
+use pdp_archive::{ArchiveError, Limits, MemberInfo};
 use pdp_manifest::digest::Hasher;
 use pdp_manifest::json::MANIFEST_PATH;
 use pdp_manifest::model::Declared;
 use pdp_manifest::{EventType, Manifest, PackagePath, Sha256Digest, Symbol, listing, time};
 use pdp_sign::PublicKey;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::package::Package;
@@ -34,10 +35,12 @@ pub struct ValidateOptions {
     pub public_key: Option<PublicKey>,
     /// Whether records are counted again and held against the package's schemas.
     pub deep: bool,
+    /// What a package may not go beyond.
+    pub limits: Limits,
 }
 
 /// What validation checked and found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ValidateReport {
@@ -56,7 +59,7 @@ pub struct ValidateReport {
 }
 
 /// What was checked.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Checks {
@@ -89,7 +92,7 @@ pub struct Checks {
 }
 
 /// One thing that is wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Finding {
@@ -126,9 +129,9 @@ pub fn validate(
 ) -> Result<ValidateReport, PackagerError> {
     let pool = crate::threads(options.threads)?;
     let outcome = pool.install(|| {
-        let package = Package::open(path)?;
+        let package = Package::open_within(path, &options.limits)?;
         let (mut report, digests) = check(&package, progress)?;
-        check_sidecar(path, &mut report)?;
+        check_sidecar(&package, &mut report)?;
         check_signature(&package, &digests, options, &mut report)?;
         if options.deep {
             let data = package.manifest.files.iter().filter_map(|file| Some((&file.path, digests.get(&file.path)?)));
@@ -195,7 +198,7 @@ fn check_signature(
     let members = package.container.members().iter().filter(|info| !package.is_residue(&info.path));
     let all: Option<Vec<_>> = members.map(|info| Some((&info.path, digests.get(&info.path)?))).collect();
     let listing = all.map(listing::canonical);
-    match signature::check(&package.path, listing.as_deref(), key)? {
+    match signature::check(package, listing.as_deref(), key)? {
         Ok(signed) => report.signature = Some(signed),
         Err(finding) => report.findings.push(finding),
     }
@@ -413,9 +416,10 @@ fn check_package(package: &Package, digests: &HashMap<PackagePath, Sha256Digest>
     }
 }
 
-fn check_sidecar(path: &Path, report: &mut ValidateReport) -> Result<(), PackagerError> {
+fn check_sidecar(package: &Package, report: &mut ValidateReport) -> Result<(), PackagerError> {
+    let path = package.path.as_path();
     let beside = sidecar::path_of(path);
-    let Ok(file) = File::open(&beside) else { return Ok(()) };
+    let Ok(file) = open_file(&beside, package.follow_links) else { return Ok(()) };
     let mut text = String::new();
     let read = file.take(4096).read_to_string(&mut text);
     report.checks.sidecar = true;
@@ -425,7 +429,7 @@ fn check_sidecar(path: &Path, report: &mut ValidateReport) -> Result<(), Package
     {
         report.warnings.push(format!("{} speaks of \"{}\"", beside.display(), named.escape_debug()));
     }
-    let mut archive = File::open(path).map_err(PackagerError::io("opening", path))?;
+    let mut archive = open_file(path, package.follow_links).map_err(PackagerError::io("opening", path))?;
     let actual = digest_of(&mut archive).map_err(PackagerError::io("reading", path))?;
     match stated {
         Some(stated) if stated == actual => {}

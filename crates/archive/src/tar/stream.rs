@@ -34,6 +34,11 @@ impl StreamedTarReader {
     /// I/O, or what is wrong and at which byte.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self, ArchiveError> {
         let file = File::open(path).map_err(ArchiveError::io("opening", path))?;
+        Self::of(path, file, limits)
+    }
+
+    /// As [`Self::open`], of a file that is open.
+    pub(crate) fn of(path: &Path, file: File, limits: &Limits) -> Result<Self, ArchiveError> {
         let size = file.metadata().map_err(ArchiveError::io("reading", path))?.len();
         let ratio = limits.max_total_ratio;
         let mut reader = Self { path: path.to_owned(), file, size, ratio, members: Vec::new() };

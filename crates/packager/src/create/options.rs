@@ -11,6 +11,7 @@ use pdp_manifest::{
     PackageName, Profile, Sha256Digest, Symbol,
 };
 use pdp_sign::SecretKey;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -132,7 +133,7 @@ impl CreateOptions {
 }
 
 /// What `create` made. Of a package in parts, the first is described with the totals of all.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CreateReport {
@@ -148,6 +149,7 @@ pub struct CreateReport {
     pub package_id: PackageId,
     /// The digest of its canonical listing; written with `sha256:` before it, as in the manifest.
     #[serde(serialize_with = "prefixed")]
+    #[schemars(with = "String")]
     pub package_checksum: Sha256Digest,
     /// The digest of the archive file; none for a folder.
     pub archive_sha256: Option<Sha256Digest>,
@@ -167,6 +169,7 @@ pub struct CreateReport {
     pub event_types: Vec<EventType>,
     /// The span of the data.
     #[serde(serialize_with = "crate::list::date_range")]
+    #[schemars(with = "Option<crate::list::Range>")]
     pub date_range: Option<DateRange>,
     /// The quality grade, unless the report was left out.
     pub quality_grade: Option<Grade>,

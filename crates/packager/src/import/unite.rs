@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io;
 
 use pdp_manifest::PackagePath;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ImportOptions;
@@ -13,7 +14,7 @@ use crate::merge::{MergeError, Merged, merge};
 use crate::{PackagerError, Progress, Stage};
 
 /// What merging made of one file.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct MergedFile {
