@@ -3,6 +3,7 @@
 //! [`router`] gives an axum router that any service can mount; [`State::open`] gives it what it serves. Requests are
 //! translated into options of [`pdp_packager`], one of its functions is called, and its report is the answer.
 
+mod docs;
 mod extract;
 mod jobs;
 mod openapi;

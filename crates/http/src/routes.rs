@@ -35,7 +35,7 @@ pub(crate) fn router(state: State) -> Router {
     let (router, document) = api();
     let text: std::sync::Arc<str> = document.to_string().into();
     let openapi = move || async move { json_text(text) };
-    router.route("/api/openapi.json", get(openapi)).with_state(state)
+    router.route("/api/openapi.json", get(openapi)).merge(crate::docs::router()).with_state(state)
 }
 
 fn json_text(text: std::sync::Arc<str>) -> Response {

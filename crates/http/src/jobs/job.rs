@@ -154,6 +154,11 @@ pub struct ProgressView {
     pub total_bytes: u64,
 }
 
+/// Times are for people; nanoseconds are not.
+fn whole_milliseconds(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at)
+}
+
 /// A job.
 #[derive(Debug)]
 pub(crate) struct Job {
@@ -200,7 +205,7 @@ impl Job {
             outcome: None,
             attempts: 0,
         };
-        Self::of(id, work, lasts, now, status)
+        Self::of(id, work, lasts, whole_milliseconds(now), status)
     }
 
     fn of(id: Id, work: Work, lasts: bool, created_at: DateTime<Utc>, status: Status) -> Self {
@@ -305,7 +310,7 @@ impl Job {
     pub(super) fn begin(&self, now: DateTime<Utc>) {
         let mut status = self.status();
         status.state = JobState::Running;
-        status.started_at = Some(now);
+        status.started_at = Some(whole_milliseconds(now));
         status.attempts = status.attempts.saturating_add(1);
     }
 
@@ -316,7 +321,7 @@ impl Job {
             Err(_) if self.is_cancelled() => JobState::Cancelled,
             Err(_) => JobState::Failed,
         };
-        status.finished_at = Some(now);
+        status.finished_at = Some(whole_milliseconds(now));
         status.outcome = Some(outcome);
         drop(status);
         self.ended.send_replace(true);

@@ -65,7 +65,11 @@ fn import(state: &State, job: &Job, request: &ImportRequest) -> Result<Value, Pr
     let mut report = pdp_packager::import(&options, job).map_err(|error| problem(roots, job, &error))?;
     let papers = report.papers_path.strip_prefix(&options.destination).map(Path::to_owned).unwrap_or_default();
     report.package_path = package.as_str().into();
-    report.papers_path = if place.shown == "." { papers } else { Path::new(&place.shown).join(papers) };
+    report.papers_path = match (place.shown.as_str(), papers.as_os_str().is_empty()) {
+        (shown, true) => shown.into(),
+        (".", false) => papers,
+        (shown, false) => Path::new(shown).join(papers),
+    };
     report.destination = place.shown.into();
     value(roots, &report)
 }

@@ -129,6 +129,6 @@ async fn quality(
     .await
 }
 
-/// The page has its styles and its script in itself, asks for nothing, and may be shown in a frame of our own page only.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
-                           frame-ancestors 'self'; base-uri 'none'; form-action 'none'; sandbox allow-scripts";
+/// The page has its styles in itself, has no script, asks for nothing, and may be shown in a frame of our own page only.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; \
+                           base-uri 'none'; form-action 'none'; sandbox";
