@@ -179,6 +179,9 @@ impl Jobs {
         for job in std::mem::take(&mut all.queue) {
             job.finish(Err(Problem::new(Kind::Unavailable, "the server was shut down")), Utc::now());
         }
+        if let Some(store) = &self.store {
+            store.release();
+        }
     }
 
     /// What a worker does.

@@ -17,8 +17,8 @@ const MAX_BYTES: u64 = 256 << 20;
 #[derive(Debug)]
 pub(super) struct Store {
     directory: PathBuf,
-    /// Held for as long as this server lives.
-    _lock: File,
+    /// Held for as long as this server works.
+    lock: File,
 }
 
 impl Store {
@@ -32,14 +32,19 @@ impl Store {
         fs::create_dir_all(&directory)?;
         let lock = File::options().create(true).truncate(false).write(true).open(home.join("lock"))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { directory, _lock: lock }),
+            Ok(()) => Ok(Self { directory, lock }),
             Err(fs::TryLockError::WouldBlock) => Err(io::Error::new(
                 io::ErrorKind::ResourceBusy,
                 format!("another server works on {}; --read-only serves it beside that one", packages.display()),
             )),
             // A file system without locks.
-            Err(fs::TryLockError::Error(_)) => Ok(Self { directory, _lock: lock }),
+            Err(fs::TryLockError::Error(_)) => Ok(Self { directory, lock }),
         }
+    }
+
+    /// Lets another server have it; nothing is written any more.
+    pub(super) fn release(&self) {
+        let _ = self.lock.unlock();
     }
 
     fn path(&self, id: &Id) -> PathBuf {
