@@ -37,6 +37,33 @@ impl OutFile {
 }
 
 impl OutFile {
+    /// The file itself, for reading it and for asking about it.
+    #[must_use]
+    pub const fn as_file(&self) -> &File {
+        &self.0
+    }
+
+    /// Makes the file end behind its first `len` bytes.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn truncate(&self, len: u64) -> io::Result<()> {
+        fault::at(Call::Write)?;
+        self.0.set_len(len)
+    }
+
+    /// Locks the file against whoever else asks for a lock, until this value is dropped; false where another has it.
+    ///
+    /// # Errors
+    /// I/O.
+    pub fn try_lock(&self) -> io::Result<bool> {
+        match self.0.try_lock() {
+            Ok(()) => Ok(true),
+            Err(fs::TryLockError::WouldBlock) => Ok(false),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
+
     /// Asks the system to begin writing the file out, so that less is left for a later flush of everything; a hint, whose
     /// failure changes nothing.
     pub fn begin_flush(&self) {

@@ -1,7 +1,7 @@
 //! Create, validate, list and import portable data packages.
 //!
 //! Each operation is one function with its options and its report: [`create()`], [`validate()`], [`list()`],
-//! [`report()`] and [`import()`]. Reports serialize; a command line or a server shows them as they are. The library prints nothing, reads
+//! [`report()`], [`read_member()`] and [`import()`]. Reports serialize; a command line or a server shows them as they are. The library prints nothing, reads
 //! no environment and has no clock: the caller passes the time. Progress goes to a [`Progress`], which can also stop an
 //! operation.
 //!
@@ -19,6 +19,7 @@ mod error;
 mod import;
 mod inspect;
 mod list;
+mod member;
 mod merge;
 mod package;
 mod progress;
@@ -35,6 +36,8 @@ pub use create::{CreateOptions, CreateReport, MIN_PART_SIZE, create};
 pub use error::{ErrorKind, PackagerError};
 pub use import::{ImportOptions, ImportReport, MergedFile, OnConflict, import};
 pub use list::{ListReport, ListedFile, checksums, list, list_within};
+pub use member::{MemberEntry, MemberReader, read_member};
+pub use package::is_package;
 pub use pdp_archive::target::Existing;
 pub use pdp_archive::{ArchiveError, Limits};
 pub use pdp_manifest as manifest;
@@ -42,6 +45,7 @@ pub use pdp_sign as sign;
 pub use progress::{Progress, Silent, Stage};
 pub use report::{QualityView, report, report_within};
 pub use set::{SetReport, validate_set};
+pub use sidecar::line as sidecar_line;
 pub use signature::SignatureReport;
 pub use validate::{Checks, Finding, ValidateOptions, ValidateReport, validate};
 

@@ -1,5 +1,6 @@
 //! An opened package: its container and its manifest.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use pdp_archive::{ArchiveError, ContainerReader, Limits};
@@ -98,6 +99,34 @@ impl Package {
         }
         Ok(package)
     }
+}
+
+/// Whether a package lies at `path`, a sound one or one that is damaged but begins as a package does; links are followed.
+///
+/// An archive whose directory of members is damaged can still be told: its first member is called `manifest.json`.
+#[must_use]
+pub fn is_package(path: &Path) -> bool {
+    let begins = match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() => ["manifest.json", "data"].iter().all(|name| path.join(name).exists()),
+        Ok(metadata) if metadata.is_file() => begins_as_package(path).unwrap_or(false),
+        _ => return false,
+    };
+    begins || Package::open(path).is_ok()
+}
+
+/// Whether the first member of an archive has the manifest's name.
+fn begins_as_package(path: &Path) -> std::io::Result<bool> {
+    let mut head = Vec::new();
+    std::fs::File::open(path)?.take(4 << 10).read_to_end(&mut head)?;
+    Ok(match head.as_slice() {
+        [b'P', b'K', 3, 4, rest @ ..] => rest.get(26..).is_some_and(|rest| rest.starts_with(MANIFEST_PATH.as_bytes())),
+        [0x1f, 0x8b, ..] => {
+            let mut name = [0; 100];
+            flate2::read::MultiGzDecoder::new(head.as_slice()).read_exact(&mut name)?;
+            name.strip_prefix(MANIFEST_PATH.as_bytes()).is_some_and(|rest| rest.starts_with(&[0]))
+        }
+        _ => false,
+    })
 }
 
 /// No member may have a name that an import uses for itself at its destination, for it would speak for the import;

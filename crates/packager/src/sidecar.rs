@@ -12,8 +12,9 @@ pub(crate) fn path_of(archive: &Path) -> PathBuf {
     name.into()
 }
 
-/// The line for an archive of this name.
-pub(crate) fn line(digest: &Sha256Digest, file_name: &str) -> String {
+/// The text of the `.sha256` file beside an archive of this name: one line, which `sha256sum -c` checks.
+#[must_use]
+pub fn line(digest: &Sha256Digest, file_name: &str) -> String {
     format!("{digest}  {file_name}\n")
 }
 

@@ -73,6 +73,18 @@ impl Directory {
         self.0.create(name).map(OutFile::new)
     }
 
+    /// Opens a regular file in this directory for reading it and writing behind its end.
+    ///
+    /// # Errors
+    /// I/O; a link or anything else that is no regular file.
+    pub fn extend(&self, name: &str) -> io::Result<OutFile> {
+        let file = self.0.extend(name)?;
+        match file.metadata()?.is_file() {
+            true => Ok(OutFile::new(file)),
+            false => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
+        }
+    }
+
     /// Opens a regular file in this directory for reading.
     ///
     /// # Errors
@@ -104,6 +116,16 @@ impl Directory {
     pub fn rename(&self, name: &str, other: &Self, new_name: &str) -> io::Result<()> {
         fault::at(Call::Rename)?;
         self.0.rename(name, &other.0, new_name)
+    }
+
+    /// Moves `name` to `other`, where nothing may have the new name: that nothing has it and that it is given away is one
+    /// step.
+    ///
+    /// # Errors
+    /// I/O; [`io::ErrorKind::AlreadyExists`] where anything has the name.
+    pub fn rename_new(&self, name: &str, other: &Self, new_name: &str) -> io::Result<()> {
+        fault::at(Call::Rename)?;
+        self.0.rename_new(name, &other.0, new_name)
     }
 
     /// Removes a file.
@@ -223,6 +245,11 @@ mod imp {
             Ok(openat(&self.0, name, flags, Mode::from_raw_mode(0o644))?.into())
         }
 
+        pub(super) fn extend(&self, name: &str) -> io::Result<File> {
+            let flags = OFlags::RDWR | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            Ok(openat(&self.0, name, flags, Mode::empty())?.into())
+        }
+
         pub(super) fn read(&self, name: &str) -> io::Result<File> {
             // A FIFO must not keep us waiting for its writer.
             let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -241,6 +268,28 @@ mod imp {
 
         pub(super) fn rename(&self, name: &str, other: &Self, new_name: &str) -> io::Result<()> {
             Ok(renameat(&self.0, name, &other.0, new_name)?)
+        }
+
+        #[cfg(any(target_os = "linux", target_os = "macos"))]
+        pub(super) fn rename_new(&self, name: &str, other: &Self, new_name: &str) -> io::Result<()> {
+            use rustix::fs::{RenameFlags, renameat_with};
+            use rustix::io::Errno;
+            match renameat_with(&self.0, name, &other.0, new_name, RenameFlags::NOREPLACE) {
+                // A file system that does not know the flag.
+                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => self.link_new(name, other, new_name),
+                outcome => Ok(outcome?),
+            }
+        }
+
+        #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+        pub(super) fn rename_new(&self, name: &str, other: &Self, new_name: &str) -> io::Result<()> {
+            self.link_new(name, other, new_name)
+        }
+
+        /// A second name is only given where there is none; then the first one goes.
+        fn link_new(&self, name: &str, other: &Self, new_name: &str) -> io::Result<()> {
+            rustix::fs::linkat(&self.0, name, &other.0, new_name, AtFlags::empty())?;
+            self.remove(name)
         }
 
         pub(super) fn remove(&self, name: &str) -> io::Result<()> {
@@ -310,6 +359,13 @@ mod imp {
             File::create_new(self.0.join(name))
         }
 
+        pub(super) fn extend(&self, name: &str) -> io::Result<File> {
+            match self.kind(name)? {
+                Kind::File(_) => File::options().read(true).append(true).open(self.0.join(name)),
+                _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")),
+            }
+        }
+
         pub(super) fn read(&self, name: &str) -> io::Result<File> {
             match self.kind(name)? {
                 Kind::File(_) => File::open(self.0.join(name)),
@@ -329,6 +385,11 @@ mod imp {
 
         pub(super) fn rename(&self, name: &str, other: &Self, new_name: &str) -> io::Result<()> {
             fs::rename(self.0.join(name), other.0.join(new_name))
+        }
+
+        pub(super) fn rename_new(&self, name: &str, other: &Self, new_name: &str) -> io::Result<()> {
+            fs::hard_link(self.0.join(name), other.0.join(new_name))?;
+            self.remove(name)
         }
 
         pub(super) fn remove(&self, name: &str) -> io::Result<()> {
@@ -369,6 +430,38 @@ mod tests {
         assert!(here.parent_of(&"link/x".parse().unwrap(), true).is_err());
         assert_eq!(here.kind("link").unwrap(), Some(Kind::Link));
         assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_name_is_given_to_one_only() {
+        let home = tempfile::tempdir().unwrap();
+        let here = Directory::open(home.path()).unwrap();
+        for name in ["one", "other"] {
+            here.create(name).unwrap().write_all(name.as_bytes()).unwrap();
+        }
+        symlink("nowhere", home.path().join("dangling")).unwrap();
+        for taken in ["other", "dangling"] {
+            assert_eq!(here.rename_new("one", &here, taken).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        }
+        here.rename_new("one", &here, "new").unwrap();
+        assert_eq!(std::fs::read(home.path().join("new")).unwrap(), b"one");
+        assert!(!home.path().join("one").exists());
+    }
+
+    #[test]
+    fn a_file_that_is_extended_keeps_what_it_has_and_can_be_cut() {
+        let home = tempfile::tempdir().unwrap();
+        let here = Directory::open(home.path()).unwrap();
+        here.create("file").unwrap().write_all(b"one").unwrap();
+        let mut file = here.extend("file").unwrap();
+        assert!(file.try_lock().unwrap() && !here.extend("file").unwrap().try_lock().unwrap());
+        file.write_all(b"two").unwrap();
+        assert_eq!(std::fs::read(home.path().join("file")).unwrap(), b"onetwo");
+        file.truncate(2).unwrap();
+        file.write_all(b"!").unwrap();
+        assert_eq!(std::fs::read(home.path().join("file")).unwrap(), b"on!");
+        symlink("file", home.path().join("link")).unwrap();
+        assert!(here.extend("link").is_err() && here.extend("none").is_err());
     }
 
     #[test]
