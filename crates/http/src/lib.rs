@@ -5,6 +5,7 @@
 
 mod docs;
 mod extract;
+mod files;
 mod jobs;
 mod openapi;
 pub mod problem;

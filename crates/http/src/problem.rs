@@ -75,6 +75,8 @@ kinds! {
     Timeout = "timeout", REQUEST_TIMEOUT, "The request took too long to arrive";
     /// What is there stands against it.
     Conflict = "conflict", CONFLICT, "What is there stands against it";
+    /// Somebody else works on it.
+    Locked = "locked", LOCKED, "Somebody else works on it";
     /// The job was cancelled.
     Cancelled = "cancelled", CONFLICT, "The job was cancelled";
     /// The thing was there, and is not any more.
@@ -174,7 +176,12 @@ impl IntoResponse for Problem {
 
 /// What went wrong in the packager: all of it goes to the log, and what may be said outside is the answer.
 pub(crate) fn logged(roots: &Roots, error: &PackagerError) -> Problem {
-    let problem = Problem::of(error, |text| without_paths(&roots.scrub(text)));
+    logged_as(roots, error, str::to_owned)
+}
+
+/// As [`logged`], of texts that are to be changed before they are shown.
+pub(crate) fn logged_as(roots: &Roots, error: &PackagerError, change: impl Fn(&str) -> String) -> Problem {
+    let problem = Problem::of(error, |text| without_paths(&roots.scrub(&change(text))));
     if problem.status >= StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
         tracing::error!(%error, "failed");
     }

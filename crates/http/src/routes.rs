@@ -20,7 +20,7 @@ fn api() -> (Router<State>, Value) {
     let mut api = Api::new();
     operations::add(&mut api);
     packages::add(&mut api);
-    files::add(&mut api, Router::new());
+    files::add(&mut api, crate::files::router());
     jobs::add(&mut api);
     server::add(&mut api);
     api.finish()

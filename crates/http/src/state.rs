@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::files::{self, Uploads};
 use crate::jobs::Jobs;
 use crate::reading::Reading;
 use crate::roots::Roots;
@@ -18,6 +19,7 @@ struct Inner {
     roots: Roots,
     jobs: Jobs,
     reading: Reading,
+    uploads: Uploads,
 }
 
 impl State {
@@ -30,7 +32,11 @@ impl State {
     pub fn open(settings: Settings) -> io::Result<Self> {
         let roots = Roots::open(&settings.packages, &settings.data_root, !settings.read_only)?;
         let jobs = Jobs::open(&settings, roots.packages_path())?;
-        let state = Self(Arc::new(Inner { settings, roots, jobs, reading: Reading::new() }));
+        let state =
+            Self(Arc::new(Inner { settings, roots, jobs, reading: Reading::new(), uploads: Uploads::default() }));
+        if !state.settings().read_only {
+            files::sweep(&state);
+        }
         state.jobs().start(&state)?;
         Ok(state)
     }
@@ -53,6 +59,10 @@ impl State {
 
     pub(crate) fn reading(&self) -> &Reading {
         &self.0.reading
+    }
+
+    pub(crate) fn uploads(&self) -> &Uploads {
+        &self.0.uploads
     }
 
     /// Takes no more jobs, stops those that run, and waits until they have left everything in good order; those asked for with
