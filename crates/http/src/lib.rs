@@ -6,8 +6,10 @@
 mod docs;
 mod extract;
 mod files;
+mod guard;
 mod jobs;
 mod openapi;
+
 pub mod problem;
 mod reading;
 mod requests;
@@ -19,6 +21,7 @@ mod token;
 
 use axum::Router;
 
+pub use self::guard::is_host_name;
 pub use self::jobs::{Id as JobId, JobState, JobView, ProgressView, Work};
 pub use self::reading::{DataView, ListedPackage, PackageList, Summary, SymbolView};
 pub use self::requests::{ArchiveFormat, Conflict, CreateRequest, ImportRequest, ValidateRequest, Yes};

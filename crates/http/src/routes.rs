@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::Value;
 
-use crate::State;
 use crate::openapi::Api;
+use crate::{State, guard};
 
 /// The API, and the document about it.
 fn api() -> (Router<State>, Value) {
@@ -35,7 +35,8 @@ pub(crate) fn router(state: State) -> Router {
     let (router, document) = api();
     let text: std::sync::Arc<str> = document.to_string().into();
     let openapi = move || async move { json_text(text) };
-    router.route("/api/openapi.json", get(openapi)).merge(crate::docs::router()).with_state(state)
+    let routes = router.route("/api/openapi.json", get(openapi)).merge(crate::docs::router()).with_state(state.clone());
+    guard::protect(routes, state)
 }
 
 fn json_text(text: std::sync::Arc<str>) -> Response {

@@ -1,6 +1,7 @@
 //! What a server serves and how much it takes upon itself.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::token::Token;
 
@@ -26,6 +27,10 @@ pub struct Settings {
     pub queued_jobs: usize,
     /// Most bytes of a JSON body.
     pub max_json_bytes: u64,
+    /// How long a JSON body may take to arrive as a whole.
+    pub json_timeout: Duration,
+    /// How long an upload may bring nothing.
+    pub upload_idle_timeout: Duration,
     /// Most bytes of an uploaded package.
     pub max_upload_bytes: u64,
     /// Most bytes of all packages and unfinished uploads together, above which uploads and creations are refused; none for no limit.
@@ -45,6 +50,8 @@ impl Settings {
             running_jobs: 1,
             queued_jobs: 16,
             max_json_bytes: 1 << 20,
+            json_timeout: Duration::from_secs(20),
+            upload_idle_timeout: Duration::from_secs(30),
             max_upload_bytes: 64 << 30,
             max_packages_bytes: None,
         }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::files::{self, Uploads};
+use crate::guard::Gate;
 use crate::jobs::Jobs;
 use crate::reading::Reading;
 use crate::roots::Roots;
@@ -20,6 +21,7 @@ struct Inner {
     jobs: Jobs,
     reading: Reading,
     uploads: Uploads,
+    gate: Gate,
 }
 
 impl State {
@@ -32,8 +34,9 @@ impl State {
     pub fn open(settings: Settings) -> io::Result<Self> {
         let roots = Roots::open(&settings.packages, &settings.data_root, !settings.read_only)?;
         let jobs = Jobs::open(&settings, roots.packages_path())?;
-        let state =
-            Self(Arc::new(Inner { settings, roots, jobs, reading: Reading::new(), uploads: Uploads::default() }));
+        let gate = Gate::new(&settings);
+        let (reading, uploads) = (Reading::new(), Uploads::default());
+        let state = Self(Arc::new(Inner { settings, roots, jobs, reading, uploads, gate }));
         if !state.settings().read_only {
             files::sweep(&state);
         }
@@ -45,6 +48,11 @@ impl State {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// What the guard remembers between requests.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
     }
 
     /// The directories.

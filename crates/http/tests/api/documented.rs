@@ -34,7 +34,9 @@ async fn every_documented_route_is_there_and_every_example_works() {
         .iter()
         .flat_map(|(path, methods)| {
             let methods = methods.as_object().unwrap().iter();
-            methods.map(|(method, operation)| (path.clone(), method.to_uppercase(), operation.clone())).collect::<Vec<_>>()
+            methods
+                .map(|(method, operation)| (path.clone(), method.to_uppercase(), operation.clone()))
+                .collect::<Vec<_>>()
         })
         .collect();
     // A package is there before it is looked into, and gone last.
@@ -68,9 +70,14 @@ async fn every_documented_route_is_there_and_every_example_works() {
         };
         let answer = server.ask(asked.unwrap()).await;
         let status = answer.status.as_u16().to_string();
-        assert!(operation["responses"].get(&status).is_some(), "{id} {target}: {status} is not documented: {}", answer.text());
+        assert!(
+            operation["responses"].get(&status).is_some(),
+            "{id} {target}: {status} is not documented: {}",
+            answer.text()
+        );
         // Jobs and uploads of the examples are not there.
-        let absent = path.starts_with("/api/jobs/{id}") || path.starts_with("/api/packaging/upload") || path == "/api/session";
+        let absent =
+            path.starts_with("/api/jobs/{id}") || path.starts_with("/api/packaging/upload") || path == "/api/session";
         if !absent {
             assert!(answer.status.is_success(), "{id} {target}: {status}: {}", answer.text());
             worked += 1;
