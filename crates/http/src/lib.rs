@@ -10,6 +10,7 @@ mod guard;
 mod jobs;
 mod openapi;
 
+pub mod listen;
 pub mod problem;
 mod reading;
 mod requests;
@@ -29,6 +30,11 @@ pub use self::roots::{FileName, Found, Place, Roots};
 pub use self::settings::Settings;
 pub use self::state::State;
 pub use self::token::{MIN_TOKEN_BYTES, Token};
+
+/// `routes` behind the guard that stands before all of ours: hosts, origins, tokens, sizes, panics.
+pub fn guarded(routes: Router, state: State) -> Router {
+    guard::protect(routes, state)
+}
 
 /// The whole interface: API, documentation and page.
 pub fn router(state: State) -> Router {
