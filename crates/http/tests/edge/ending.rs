@@ -7,7 +7,7 @@ use axum::routing::get;
 use pdp_http::listen::{self, Limits};
 use tokio::net::TcpStream;
 
-use crate::support::Server;
+use crate::support::{Server, skipped};
 
 fn late(delay: Duration) -> Router {
     Router::new().route(
@@ -58,7 +58,7 @@ async fn several_addresses_are_served_at_once() {
     let mut listeners = vec![first];
     match listen::bind("[::1]:0".parse().unwrap()) {
         Ok(listener) => listeners.push(listener),
-        Err(error) => eprintln!("SKIPPED: no IPv6 here: {error}"),
+        Err(error) => skipped(&format!("no IPv6 here: {error}")),
     }
     let addresses: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
     let (end, ended) = tokio::sync::oneshot::channel::<()>();

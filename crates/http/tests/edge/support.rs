@@ -89,6 +89,12 @@ impl Server {
     }
 }
 
+/// Says that a test is skipped, past the harness.
+pub(crate) fn skipped(reason: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
+}
+
 pub(crate) struct Client(pub(crate) TcpStream);
 
 impl Client {
