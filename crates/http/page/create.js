@@ -34,7 +34,7 @@ export async function createView({ signal }) {
   const from = h("input", { type: "date", id: "from", ...limits });
   const to = h("input", { type: "date", id: "to", ...limits });
   const name = text({ id: "name", maxlength: "200" });
-  const description = h("textarea", { id: "description", rows: 2 });
+  const description = h("textarea", { id: "description", rows: 5 });
   const format = select([["zip", "ZIP"], ["tar.gz", "TAR.GZ"]], { id: "format" });
   const more = moreOptions();
   const button = h("button", { type: "submit", class: "primary" }, "Create the package");
@@ -70,13 +70,13 @@ export async function createView({ signal }) {
     h("section", { class: "panel", "aria-labelledby": "what" }, h("h2", { id: "what" }, "Data"),
       h("p", { class: "soft" }, "Where nothing is ticked, everything goes in."),
       symbols.node, types.node,
-      h("fieldset", null, h("legend", null, "Days"),
+      h("fieldset", null, h("legend", { class: "hidden" }, "Days"),
         h("div", { class: "pair" }, field("First day", from), field("Last day", to)),
         h("p", { class: "hint" }, days))),
     h("section", { class: "panel", "aria-labelledby": "how" }, h("h2", { id: "how" }, "Package"),
       h("div", { class: "pair" }, field("Name", name, "Begins the file's name. Empty for one with today's date."), field("Format", format)),
-      field("Description", description),
-      h("details", { class: "more" }, h("summary", null, "More options"), more.node)),
+      field("Description", description)),
+    h("details", { class: "more panel" }, h("summary", null, "More options"), more.node),
     h("div", { class: "send" }, sum, h("p", { class: "actions" }, h("a", { class: "button", href: "#/" }, "Back"), button)));
   const skipped = data.skipped ? h("p", { class: "soft" }, `${many(data.skipped, "file")} in the data root cannot be packed: not market data, or not readable.`) : null;
   return { title, node: h("div", null, h("h1", null, title), skipped, form) };

@@ -21,23 +21,24 @@ export function moreOptions() {
   const tags = text();
   const metadata = h("textarea", { rows: 2, spellcheck: "false", placeholder: "license=CC-BY-4.0" });
   const createdAt = text({ placeholder: "2024-02-01T12:00:00Z", pattern: "\\d{4}-\\d{2}-\\d{2}[Tt ]\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?([Zz]|[+\\-]\\d{2}:\\d{2})", title: "A time such as 2024-02-01T12:00:00Z" });
-  const size = h("input", { type: "number", min: "1", step: "any", inputmode: "decimal" });
+  const size = h("input", { type: "number", id: "part-size", "aria-describedby": "part-size-hint", min: "1", step: "any", inputmode: "decimal" });
   const unit = select(UNITS, { "aria-label": "Unit of the size" });
   const overwrite = tick("Replace a package of the same file name");
   const links = tick("Follow symbolic links below the data root");
   const skip = tick("Leave out files that cannot be read", { hint: "Without it, one such file ends the creation." });
 
+  const partSize = h("div", { class: "field" }, h("label", { for: "part-size" }, "Split into parts of at most"),
+    h("div", { class: "with-unit" }, size, unit), h("p", { class: "hint", id: "part-size-hint" }, "Each part is a package. Empty for one package."));
+
   const node = h("div", { class: "fields" },
-    h("div", { class: "pair" }, field("Compression", compression), field("Arrangement of the data files", layout)),
+    field("Compression", compression), field("Arrangement of the data files", layout),
+    partSize,
     h("fieldset", null, h("legend", null, "Put in"), h("div", { class: "ticks" }, quality.node, loaders.node, dictionary.node)),
-    h("div", { class: "pair" }, scripts.node, profiles.node),
-    h("div", { class: "pair" },
-      field("Tags", tags, "Words to find it by, with commas between them."),
-      field("Time of creation", createdAt, "The time that the package bears, for reproducible packages. Empty for now.")),
-    field("Metadata", metadata, "A key=value on each line, kept in the manifest. The standards above take the licence from license=."),
-    h("div", { class: "pair" },
-      h("div", { class: "with-unit" }, field("Split into parts of at most", size, "Each part is a package. Empty for one package."), unit)),
-    h("fieldset", null, h("legend", null, "While it is made"), h("div", { class: "ticks" }, verify.node, overwrite.node, links.node, skip.node)));
+    h("fieldset", null, h("legend", null, "While it is made"), h("div", { class: "ticks" }, verify.node, overwrite.node, links.node, skip.node)),
+    h("div", { class: "fields" }, scripts.node, profiles.node),
+    field("Tags", tags, "Words to find it by, with commas between them."),
+    field("Time of creation", createdAt, "The time that the package bears, for reproducible packages. Empty for now."),
+    field("Metadata", metadata, "A key=value on each line, kept in the manifest. The standards above take the licence from license=."));
 
   return {
     node,

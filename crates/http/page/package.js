@@ -18,6 +18,8 @@ async function listingOf(file, signal) {
   return kept.listing;
 }
 
+const LAYOUTS = { ByDate: "by date", BySymbol: "by symbol", ByType: "by event type", Flat: "flat" };
+
 /** A package with one of its views: contents, quality, validate or import. */
 export async function packageView({ parts: [file, view = "contents"], signal, session }) {
   let listing = null;
@@ -58,21 +60,31 @@ async function body({ file, view, listing, problem, signal, session }) {
 }
 
 function overview(listing) {
+  const range = listing.dateRange;
+  const unpacked = bytes(listing.uncompressedSizeBytes);
   return facts([
     ["Quality", grade(listing.qualityGrade)],
-    ["Dates", span(listing.dateRange)],
-    ["Days with data", listing.dateRange ? `${count(listing.dateRange.tradingDays)} of ${count(listing.dateRange.calendarDays)}` : null],
-    ["Symbols", some(listing.symbols, 5)],
-    ["Event types", some(listing.eventTypes, 5)],
-    ["Sources", some(listing.sources, 5)],
-    ["Files", count(listing.totalFiles)],
-    ["Records", count(listing.totalEvents)],
-    ["Size", bytes(listing.packageSizeBytes)],
-    ["Unpacked", bytes(listing.uncompressedSizeBytes)],
-    ["Format", [container(listing.format), listing.layout].filter(Boolean).join(", ")],
+    ["Dates", range ? two(span(range), `${count(range.tradingDays)} of ${many(range.calendarDays, "day")} with data`) : null],
+    ["Records", two(count(listing.totalEvents), `in ${many(listing.totalFiles, "file")}`)],
+    ["Symbols", names(listing.symbols)],
+    ["Event types", names(listing.eventTypes)],
+    ["Sources", names(listing.sources)],
+    ["Size", two(bytes(listing.packageSizeBytes), unpacked && `${unpacked} unpacked`)],
+    ["Format", two(container(listing.format), LAYOUTS[listing.layout])],
     ["Created", minute(listing.createdAt)],
     ["Tags", listing.tags?.length ? listing.tags.join(", ") : null],
-  ]);
+  ], { class: "facts overview" });
+}
+
+/** A value, and below it in small what belongs to it. */
+function two(value, below) {
+  return below ? [value, h("span", { class: "small" }, below)] : value;
+}
+
+/** One or two names as they are; of more, how many, and some of them. */
+function names(all) {
+  if (!all?.length) return null;
+  return all.length < 3 ? all.join(", ") : two(count(all.length), some(all, 4));
 }
 
 function actions(file, listing, session) {

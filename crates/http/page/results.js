@@ -50,7 +50,7 @@ function created(report) {
 }
 
 const CHECKS = [
-  ["structure", "Members whose headers, names and places are right"],
+  ["structure", "Members whose headers, names and places were looked at"],
   ["presence", "Members that the manifest names, looked for"],
   ["sizes", "Sizes compared"],
   ["checksums", "SHA-256 checksums computed again"],
@@ -85,7 +85,7 @@ function validated(report, job) {
     signer ? h("section", null, h("h2", null, "Signature"), facts(Object.entries(signer).map(([key, value]) => [key, String(value ?? "")]))) : null,
     h("section", null, h("h2", null, "What was checked"), h("table", { class: "tight" },
       h("tbody", null, rows.map(([title, value]) => h("tr", null, h("th", { scope: "row" }, title),
-        h("td", { class: "n" }, value === true ? "✓ right" : value === false ? h("span", { class: "soft" }, "not asked for or not there") : count(value))))))));
+        h("td", { class: "n" }, value === true ? "✓ checked" : value === false ? h("span", { class: "soft" }, "not there, or not asked for") : count(value))))))));
 }
 
 function imported(report, job) {

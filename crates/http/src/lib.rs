@@ -8,9 +8,9 @@ mod extract;
 mod files;
 mod guard;
 mod jobs;
-mod openapi;
-
 pub mod listen;
+mod openapi;
+mod page;
 pub mod problem;
 mod reading;
 mod requests;

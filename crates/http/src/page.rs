@@ -43,12 +43,8 @@ macro_rules! assets {
     };
 }
 
-static INDEX: Asset = Asset {
-    name: "index.html",
-    content_type: HTML,
-    content: include_str!("../page/index.html"),
-    tag: OnceLock::new(),
-};
+static INDEX: Asset =
+    Asset { name: "index.html", content_type: HTML, content: include_str!("../page/index.html"), tag: OnceLock::new() };
 
 static ASSETS: [Asset; 25] = assets! {
     "activity.js": JAVASCRIPT,
@@ -99,8 +95,7 @@ impl Asset {
     fn answer(&self, request: &HeaderMap) -> Response {
         let tag = self.tag.get_or_init(|| format!("\"{}\"", Sha256Digest::of(self.content.as_bytes())));
         let same = request.get_all(header::IF_NONE_MATCH).iter().any(|given| names(given, tag));
-        let mut response =
-            if same { StatusCode::NOT_MODIFIED.into_response() } else { self.content.into_response() };
+        let mut response = if same { StatusCode::NOT_MODIFIED.into_response() } else { self.content.into_response() };
         let headers = response.headers_mut();
         if same {
             headers.remove(header::CONTENT_TYPE);
@@ -154,7 +149,8 @@ mod tests {
 
     #[tokio::test]
     async fn every_file_is_there_with_its_type_and_policy() {
-        let types = [("/", HTML), ("/assets/style.css", CSS), ("/assets/main.js", JAVASCRIPT), ("/assets/icon.svg", SVG)];
+        let types =
+            [("/", HTML), ("/assets/style.css", CSS), ("/assets/main.js", JAVASCRIPT), ("/assets/icon.svg", SVG)];
         for (path, content_type) in types {
             let (status, headers, body) = ask(path, None).await;
             assert_eq!(status, StatusCode::OK, "{path}");
@@ -184,7 +180,9 @@ mod tests {
 
     #[tokio::test]
     async fn other_names_are_not_found() {
-        for path in ["/assets/", "/assets/index.html", "/assets/..%2Findex.html", "/assets/main.js%00", "/assets/MAIN.JS"] {
+        for path in
+            ["/assets/", "/assets/index.html", "/assets/..%2Findex.html", "/assets/main.js%00", "/assets/MAIN.JS"]
+        {
             assert_eq!(ask(path, None).await.0, StatusCode::NOT_FOUND, "{path}");
         }
     }
@@ -212,7 +210,9 @@ mod tests {
     #[test]
     fn no_text_becomes_markup() {
         for asset in &ASSETS {
-            for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval(", "new Function"] {
+            for way in
+                ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser", "eval(", "new Function"]
+            {
                 assert!(!asset.content.contains(way), "{} in {}", way, asset.name);
             }
         }

@@ -36,7 +36,7 @@ pub(crate) fn router(state: State) -> Router {
     let text: std::sync::Arc<str> = document.to_string().into();
     let openapi = move || async move { json_text(text) };
     let routes = router.route("/api/openapi.json", get(openapi)).merge(crate::docs::router()).with_state(state.clone());
-    guard::protect(routes, state)
+    guard::protect(routes.merge(crate::page::router()), state)
 }
 
 fn json_text(text: std::sync::Arc<str>) -> Response {
