@@ -10,7 +10,7 @@ const COLUMNS = [
   { key: "symbol", title: "Symbol", of: (it) => it.symbol },
   { key: "type", title: "Event type", of: (it) => it.eventType },
   { key: "path", title: "File", of: (it) => it.path },
-  { key: "format", title: "Format", of: (it) => it.format, wide: true },
+  { key: "format", title: "Format", of: (it) => it.format },
   { key: "records", title: "Records", of: (it) => it.eventCount ?? -1, number: true },
   { key: "size", title: "Size", of: (it) => it.sizeBytes, number: true },
 ];
@@ -90,7 +90,7 @@ function row(file, it) {
     h("td", { "data-title": "Symbol" }, h("bdi", null, it.symbol)),
     h("td", { "data-title": "Event type" }, it.eventType),
     h("th", { scope: "row", class: "path" }, member(file, it.path)),
-    h("td", { class: "wide", "data-title": "Format" }, it.compressionType && it.compressionType !== "none" ? `${it.format}, ${it.compressionType}` : it.format),
+    h("td", { "data-title": "Format" }, it.compressionType && it.compressionType !== "none" ? `${it.format}, ${it.compressionType}` : it.format),
     h("td", { class: "n", "data-title": "Records" }, count(it.eventCount) ?? "–"),
     h("td", { class: "n", "data-title": "Size" }, bytes(it.sizeBytes)));
 }

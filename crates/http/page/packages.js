@@ -16,10 +16,10 @@ const COLUMNS = [
   { key: "name", title: "Package", of: (it) => (it.name ?? it.fileName).toLowerCase() },
   { key: "grade", title: "Grade", of: (it) => it.qualityGrade ?? "Z" },
   { key: "dates", title: "Dates", of: (it) => it.dateRange?.start ?? "" },
-  { key: "symbols", title: "Symbols", of: (it) => it.symbols?.length ?? 0, wide: true },
+  { key: "symbols", title: "Symbols", of: (it) => it.symbols?.length ?? 0 },
   { key: "events", title: "Records", of: (it) => it.totalEvents ?? -1, number: true },
   { key: "size", title: "Size", of: (it) => it.sizeBytes, number: true },
-  { key: "format", title: "Format", of: (it) => it.format ?? "", wide: true },
+  { key: "format", title: "Format", of: (it) => it.format ?? "" },
   { key: "created", title: "Created", of: (it) => it.createdAt ?? it.modifiedAt ?? "", first: "descending" },
 ];
 
@@ -98,7 +98,7 @@ function row(it) {
       h("th", { scope: "row" }, link),
       h("td", { colspan: 4, class: "bad", "data-title": "Problem" }, it.problem),
       h("td", { class: "n", "data-title": "Size" }, bytes(it.sizeBytes)),
-      h("td", { class: "wide" }),
+      h("td"),
       h("td", { "data-title": "Changed" }, minute(it.modifiedAt)),
       h("td", { class: "last" }, download));
   }
@@ -108,10 +108,10 @@ function row(it) {
       h("span", { class: "small file" }, h("bdi", null, it.fileName)), tags),
     h("td", { "data-title": "Grade" }, grade(it.qualityGrade)),
     h("td", { class: "dates range", "data-title": "Dates" }, dates(it.dateRange)),
-    h("td", { class: "wide range", "data-title": "Symbols" }, some(it.symbols), h("span", { class: "small" }, some(it.eventTypes, 2))),
+    h("td", { class: "range", "data-title": "Symbols" }, some(it.symbols), h("span", { class: "small" }, some(it.eventTypes, 2))),
     h("td", { class: "n", "data-title": "Records" }, count(it.totalEvents) ?? "–", h("span", { class: "small" }, many(it.totalFiles ?? 0, "file"))),
     h("td", { class: "n", "data-title": "Size" }, bytes(it.sizeBytes)),
-    h("td", { class: "wide", "data-title": "Format" }, container(it.format)),
+    h("td", { "data-title": "Format" }, container(it.format)),
     h("td", { class: "dates", "data-title": "Created" }, minute(it.createdAt ?? it.modifiedAt)),
     h("td", { class: "last" }, download));
 }

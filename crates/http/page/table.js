@@ -4,14 +4,14 @@ import { announce, fill, focusOn, h } from "./dom.js";
 import { count } from "./format.js";
 
 /**
- * A table with sortable columns `{ key, title, of, number?, wide?, first? }`; `row` makes a row's element.
+ * A table with sortable columns `{ key, title, of, number?, first? }`; `row` makes a row's element.
  * `sort` orders rows by the column chosen, `show` draws them, and `onorder` is called when another is chosen.
  */
 export function sortable({ columns, order, label, row, classes = "" }) {
   const body = h("tbody");
   const heads = columns.map((column) => {
     const button = h("button", { type: "button", class: "sort", onclick: () => choose(column) }, column.title);
-    return h("th", { scope: "col", class: [column.number && "n", column.wide && "wide"].filter(Boolean).join(" ") || null }, button);
+    return h("th", { scope: "col", class: column.number ? "n" : null }, button);
   });
   const table = {
     node: h("div", { class: "scroll" },
