@@ -24,7 +24,6 @@ export function moreOptions() {
   const size = h("input", { type: "number", id: "part-size", "aria-describedby": "part-size-hint", min: "1", step: "any", inputmode: "decimal" });
   const unit = select(UNITS, { "aria-label": "Unit of the size" });
   const overwrite = tick("Replace a package of the same file name");
-  const links = tick("Follow symbolic links below the data root");
   const skip = tick("Leave out files that cannot be read", { hint: "Without it, one such file ends the creation." });
 
   const partSize = h("div", { class: "field" }, h("label", { for: "part-size" }, "Split into parts of at most"),
@@ -34,7 +33,7 @@ export function moreOptions() {
     field("Compression", compression), field("Arrangement of the data files", layout),
     partSize,
     h("fieldset", null, h("legend", null, "Put in"), h("div", { class: "ticks" }, quality.node, loaders.node, dictionary.node)),
-    h("fieldset", null, h("legend", null, "While it is made"), h("div", { class: "ticks" }, verify.node, overwrite.node, links.node, skip.node)),
+    h("fieldset", null, h("legend", null, "While it is made"), h("div", { class: "ticks" }, verify.node, overwrite.node, skip.node)),
     h("div", { class: "fields" }, scripts.node, profiles.node),
     field("Tags", tags, "Words to find it by, with commas between them."),
     field("Time of creation", createdAt, "The time that the package bears, for reproducible packages. Empty for now."),
@@ -56,7 +55,6 @@ export function moreOptions() {
       createdAt: createdAt.value.trim(),
       maxSizeBytes: size.value ? Math.round(Number(size.value) * Number(unit.value)) : null,
       overwrite: overwrite.box.checked,
-      followLinks: links.box.checked,
       skipUnreadable: skip.box.checked,
     }),
   };

@@ -18,7 +18,7 @@ const COLUMNS = [
   { key: "dates", title: "Dates", of: (it) => it.dateRange?.start ?? "" },
   { key: "symbols", title: "Symbols", of: (it) => it.symbols?.length ?? 0 },
   { key: "events", title: "Records", of: (it) => it.totalEvents ?? -1, number: true },
-  { key: "size", title: "Size", of: (it) => it.sizeBytes, number: true },
+  { key: "size", title: "Size", of: (it) => it.sizeBytes ?? -1, number: true },
   { key: "format", title: "Format", of: (it) => it.format ?? "" },
   { key: "created", title: "Created", of: (it) => it.createdAt ?? it.modifiedAt ?? "", first: "descending" },
 ];
@@ -39,7 +39,7 @@ export async function packagesView({ signal, session }) {
   const draw = () => {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const found = packages.filter((it) => words.every((word) => haystack(it).includes(word)));
-    const total = packages.reduce((sum, it) => sum + it.sizeBytes, 0);
+    const total = packages.reduce((sum, it) => sum + (it.sizeBytes ?? 0), 0);
     fill(summary, packages.length ? `${many(packages.length, "package")}, ${bytes(total)}` : "");
     tools.hidden = packages.length < 2;
     if (!packages.length) return fill(place, nothing(session));
@@ -97,7 +97,7 @@ function row(it) {
     return h("tr", null,
       h("th", { scope: "row" }, link),
       h("td", { colspan: 4, class: "bad", "data-title": "Problem" }, it.problem),
-      h("td", { class: "n", "data-title": "Size" }, bytes(it.sizeBytes)),
+      h("td", { class: "n", "data-title": "Size" }, bytes(it.sizeBytes) ?? "–"),
       h("td"),
       h("td", { "data-title": "Changed" }, minute(it.modifiedAt)),
       h("td", { class: "last" }, download));
@@ -110,7 +110,7 @@ function row(it) {
     h("td", { class: "dates range", "data-title": "Dates" }, dates(it.dateRange)),
     h("td", { class: "range", "data-title": "Symbols" }, some(it.symbols), h("span", { class: "small" }, some(it.eventTypes, 2))),
     h("td", { class: "n", "data-title": "Records" }, count(it.totalEvents) ?? "–", h("span", { class: "small" }, many(it.totalFiles ?? 0, "file"))),
-    h("td", { class: "n", "data-title": "Size" }, bytes(it.sizeBytes)),
+    h("td", { class: "n", "data-title": "Size" }, bytes(it.sizeBytes) ?? "–"),
     h("td", { "data-title": "Format" }, container(it.format)),
     h("td", { class: "dates", "data-title": "Created" }, minute(it.createdAt ?? it.modifiedAt)),
     h("td", { class: "last" }, download));

@@ -6,6 +6,9 @@ const ENDPOINT = "api/packaging/upload";
 const TUS = { "Tus-Resumable": "1.0.0" };
 // What is sent in one request: little enough to be hashed in memory, and not to be sent twice in vain.
 const CHUNK = 8 * 1024 * 1024;
+// Answers that may be others the next time: the offset is not ours, the piece arrived damaged, the upload is held by the
+// request that broke off, or there is too much to do.
+const PASSING = [409, 423, 429, 460, 502, 503, 504];
 // Waits before a new attempt, in milliseconds; then it is for the user to say when.
 const PAUSES = [1000, 2000, 4000, 8000];
 const STORE = "pdp-uploads";
@@ -58,21 +61,25 @@ export class Upload {
   async send() {
     this.paused = false;
     let failures = 0;
+    let furthest = 0;
     for (;;) {
       try {
         let offset = await this.offset();
         this.progress(offset);
         while (offset < this.file.size) {
-          offset = await this.chunk(offset);
-          failures = 0;
+          const arrived = await this.chunk(offset);
+          if (arrived > furthest) failures = 0;
+          furthest = Math.max(furthest, arrived);
+          offset = arrived;
         }
-        remember(this.key, null);
+        this.drop();
         return;
       } catch (error) {
         if (this.paused) throw error;
-        // Only a broken connection, or an offset that is not ours, is worth another attempt.
-        const again = !error.status || error.status === 409 && this.location || error.status === 460 || error.status >= 502;
-        if (!again || failures >= PAUSES.length) throw error;
+        const refused = error.status && !(PASSING.includes(error.status) && this.location);
+        // What is refused for good is not there to be resumed either; whoever signs in again may go on.
+        if (refused && error.status !== 401) this.drop();
+        if (refused || failures >= PAUSES.length) throw error;
         await new Promise((resolve) => setTimeout(resolve, PAUSES[failures]));
         failures += 1;
         if (this.paused) throw error;
@@ -101,8 +108,7 @@ export class Upload {
       if (response.ok && Number.isSafeInteger(offset)) return offset;
       if (response.status !== 404 && response.status !== 410) throw await problemOf(response);
       // It expired: from the beginning.
-      this.location = null;
-      remember(this.key, null);
+      this.drop();
     }
     const response = await this.fetch("POST", ENDPOINT, {
       "Upload-Length": String(this.file.size), "Upload-Metadata": `filename ${base64(new TextEncoder().encode(this.file.name))}`,
@@ -111,6 +117,11 @@ export class Upload {
     this.location = new URL(response.headers.get("Location"), response.url).href;
     remember(this.key, { name: this.file.name, size: this.file.size, location: this.location });
     return 0;
+  }
+
+  drop() {
+    this.location = null;
+    remember(this.key, null);
   }
 
   async fetch(method, url, headers = {}) {

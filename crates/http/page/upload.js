@@ -12,13 +12,13 @@ const list = h("ul", { class: "uploads" });
 
 /** The place to drop files, and what is on its way. */
 export async function uploadView() {
-  const input = h("input", { type: "file", multiple: true, id: "files", class: "hidden", accept: ".zip,.gz,.tgz,.sha256,.minisig", onchange: () => {
+  const input = h("input", { type: "file", multiple: true, id: "files", class: "hidden", accept: ".zip,.gz,.tgz", onchange: () => {
     add([...input.files]);
     input.value = "";
   } });
   const zone = h("div", { class: "drop" },
     h("p", { class: "lead" }, "Drop packages here"),
-    h("p", { class: "soft" }, "ZIP or TAR.GZ, of any size. An upload that breaks off goes on where it was."),
+    h("p", { class: "soft" }, "ZIP or TAR.GZ. An upload that breaks off goes on where it was, and what arrives is checked before it is listed."),
     input, h("label", { for: "files", class: "button primary" }, "Choose files"));
   const node = h("div", null, h("h1", null, "Upload packages"), zone, list, leftovers());
   return { title: "Upload", node };
@@ -66,7 +66,7 @@ function track(file) {
   let spoken = 0;
   const upload = new Upload(file, (offset) => {
     bar.value = offset;
-    state.textContent = `${bytes(offset)} of ${bytes(file.size)}`;
+    state.textContent = offset < file.size ? `${bytes(offset)} of ${bytes(file.size)}` : "The server checks the package";
     const quarter = Math.floor((4 * offset) / Math.max(1, file.size));
     if (quarter > spoken && quarter < 4) announce(`${file.name}: ${quarter * 25} per cent`);
     spoken = Math.max(spoken, quarter);
@@ -100,10 +100,10 @@ function track(file) {
     state.textContent = `${bytes(file.size)}, uploaded`;
     toggle.remove();
     end.remove();
-    const link = /\.(sha256|minisig)$/.test(file.name) ? null : h("a", { class: "button", href: packageLink(file.name) }, "Show the package");
-    fill(told, link ? h("p", { class: "actions" }, link) : null);
+    const link = h("a", { class: "button", href: packageLink(file.name) }, "Show the package");
+    fill(told, h("p", { class: "actions" }, link));
     announce(`${file.name} is uploaded`);
-    if (held) link?.focus();
+    if (held) link.focus();
   }
   async function stop() {
     it.active = false;

@@ -129,6 +129,7 @@ async fn quality(
     .await
 }
 
-/// The page has its styles in itself, has no script, asks for nothing, and may be shown in a frame of our own page only.
+/// The page has its styles in itself, has no script, asks for nothing, and may be shown in a frame of our own page only,
+/// which measures it to give it its height.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; \
-                           base-uri 'none'; form-action 'none'; sandbox";
+                           base-uri 'none'; form-action 'none'; sandbox allow-same-origin";
