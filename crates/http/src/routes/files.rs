@@ -10,7 +10,7 @@ use crate::problem::Kind;
 use crate::reading::ListedPackage;
 
 const EXAMPLE: &str = "my-package_20240103_120000.zip";
-const MEMBER: &str = "data/2024-01-03/AAPL/Trade/AAPL_Trade_2024-01-03.jsonl";
+const MEMBER: &str = "data/2024-01-03/AAPL/Trade/2024-01-03.jsonl";
 const ID: &str = "0123456789abcdef0123456789abcdef";
 
 /// Registers `router`, which answers them.

@@ -1,13 +1,15 @@
 //! The server itself.
 
-use axum::Json;
 use axum::extract::State as Extract;
 use axum::http::Method;
+use axum::{Json, Router};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::State;
 use crate::openapi::{Api, Operation};
+use crate::problem::Kind;
 
 pub(super) fn add(api: &mut Api) {
     let schema = api.schema::<Health>();
@@ -18,6 +20,43 @@ pub(super) fn add(api: &mut Api) {
             .gives(200, "It lives", schema),
         health,
     );
+    let shown = api.schema::<SessionView>();
+    let session = |method, id| Operation::new(method, "/api/session", id, "server").open();
+    // The guard answers these, before anything else is asked.
+    let operations = vec![
+        session(Method::GET, "getSession")
+            .says("Show what a client may do", "Whether a token is needed, and whether this client has shown it.")
+            .gives(200, "What it may", shown),
+        session(Method::POST, "beginSession")
+            .says("Show the token once", "For browsers: the answer sets a cookie that stands for the token.")
+            .body(
+                json!({
+                    "type": "object", "required": ["token"], "additionalProperties": false,
+                    "properties": {"token": {"type": "string", "description": "The server's token", "maxLength": 1024}},
+                }),
+                json!({"token": "the-token-of-the-server"}),
+            )
+            .gives_as(204, "It is the token", &[])
+            .with(204, "Set-Cookie", "`pdp_session`, for this host alone, not for scripts")
+            .problems(&[Kind::Unauthorized, Kind::Invalid]),
+        session(Method::DELETE, "endSession")
+            .says("Forget the client", "The cookie stands for nothing any more.")
+            .gives_as(204, "It is forgotten", &[]),
+    ];
+    api.merge(Router::new(), operations);
+}
+
+/// What a client may do.
+#[derive(JsonSchema)]
+#[schemars(rename = "Session", rename_all = "camelCase")]
+#[allow(dead_code, reason = "for the schema: the guard gives it")]
+struct SessionView {
+    /// Whether the server has a token.
+    token_required: bool,
+    /// Whether this client has shown it, or needs none.
+    authenticated: bool,
+    /// Whether everything that changes a disk is refused.
+    read_only: bool,
 }
 
 /// That the server lives, and how busy it is.

@@ -122,11 +122,13 @@ async fn t137_bodies_that_mean_harm_are_refused() {
     let deep = format!("{{\"customMetadata\":{{\"a\":{}1{}}}}}", "[".repeat(100_000), "]".repeat(100_000));
     let digits = format!("{{\"maxSizeBytes\":{}}}", "9".repeat(900_000));
     let symbols = json!({"symbols": vec!["A"; 100_000]}).to_string();
+    let some = json!({"symbols": vec!["A"; 20_000]}).to_string();
     let large = format!("{{\"description\":\"{}\"}}", "x".repeat(2 << 20));
     for (body, status) in [
         (deep, 400),
         (digits, 400),
-        (symbols, 422),
+        (symbols, 400),
+        (some, 422),
         (large, 413),
         (r#"{"name":"a","name":"b"}"#.to_owned(), 400),
         (r#"{"customMetadata":{"a":{"b":1,"b":2}}}"#.to_owned(), 400),
