@@ -7,7 +7,7 @@ use pdp_packager::manifest::{
     CompressionLevel, ContainerFormat, EventType, ImportTarget, Layout, PackageName, Profile, Symbol, time,
 };
 use pdp_packager::sign::PublicKey;
-use pdp_packager::{CreateOptions, Existing, ImportOptions, Limits, OnConflict, ValidateOptions};
+use pdp_packager::{CreateOptions, Existing, ImportOptions, Limits, MIN_PART_SIZE, OnConflict, ValidateOptions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -262,6 +262,16 @@ impl CreateRequest {
         too_many("symbols", symbols.len(), 10_000)?;
         too_many("eventTypes", event_types.len(), 1_000)?;
         too_many("tags", self.tags.len(), 1_000)?;
+        if let Some(most) = self.max_size_bytes.filter(|most| *most < MIN_PART_SIZE) {
+            let detail = format!("maxSizeBytes: {most}; parts have at least {MIN_PART_SIZE} bytes");
+            return Err(Problem::new(Kind::Invalid, detail));
+        }
+        if let (Some(first), Some(last)) = (self.start_date, self.end_date)
+            && first > last
+        {
+            let detail = format!("the start date {first} lies after the end date {last}");
+            return Err(Problem::new(Kind::Invalid, detail));
+        }
         options.name = self.name.clone();
         options.description = self.description.clone();
         options.filters.symbols = symbols;
@@ -292,16 +302,29 @@ impl CreateRequest {
 }
 
 impl ImportRequest {
+    /// Whether the request makes sense, before it waits for its turn.
+    ///
+    /// # Errors
+    /// The package is not there, or a value cannot be used.
+    pub(crate) fn check(&self, state: &State) -> Result<(), Problem> {
+        state.roots().find(&self.package_path)?;
+        too_many("furtherParts", self.further_parts.len(), 10_000)?;
+        if self.on_conflict.is_some() && !self.merge_with_existing {
+            return Err(Problem::new(Kind::Invalid, "onConflict goes with mergeWithExisting"));
+        }
+        self.public_key.as_deref().map(public_key).transpose().map(drop)
+    }
+
     /// The options that the request means, the package's name, and the place that must be kept while they are used.
     ///
     /// # Errors
     /// The package is not there, or the destination is not below the data root.
     pub(crate) fn options(&self, state: &State) -> Result<(ImportOptions, FileName, Place), Problem> {
+        self.check(state)?;
         let roots = state.roots();
         let package = roots.find(&self.package_path)?;
         let place = roots.place(self.destination_directory.as_deref())?;
         let mut options = ImportOptions::new(&package.path, &place.path);
-        too_many("furtherParts", self.further_parts.len(), 10_000)?;
         for part in &self.further_parts {
             options.further_parts.push(roots.find(part)?.path);
         }
@@ -312,9 +335,6 @@ impl ImportRequest {
             Conflict::Replace => OnConflict::Replace,
             Conflict::Rename => OnConflict::Rename,
         });
-        if self.on_conflict.is_some() && !self.merge_with_existing {
-            return Err(Problem::new(Kind::Invalid, "onConflict goes with mergeWithExisting"));
-        }
         options.public_key = self.public_key.as_deref().map(public_key).transpose()?;
         options.in_place = true;
         options.limits = limits();

@@ -60,7 +60,7 @@ pub(super) fn add(api: &mut Api) {
                  which is the last.",
             )
             .segment("id", "The job", EXAMPLE)
-            .gives_as(200, "The events", &[("text/event-stream", json!({"type": "string"}))])
+            .gives_as(200, "The events", &[("text/event-stream", json!({}))])
             .problems(&[Kind::NotFound]),
         follow,
     );

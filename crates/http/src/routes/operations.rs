@@ -127,7 +127,7 @@ async fn import(
     Parameters(how): Parameters<How>,
     Body(request): Body<ImportRequest>,
 ) -> Result<Response, Problem> {
-    state.roots().find(&request.package_path)?;
+    request.check(&state)?;
     match go(&state, Work::Import(request), how.as_job).await? {
         Outcome::Queued(job) => Ok(accepted(&job)),
         Outcome::Done(report) => Ok(Json(report).into_response()),

@@ -32,7 +32,7 @@ pub(super) fn add(api: &mut Api) {
             .body(
                 json!({
                     "type": "object", "required": ["token"], "additionalProperties": false,
-                    "properties": {"token": {"type": "string", "description": "The server's token", "maxLength": 1024}},
+                    "properties": {"token": {"type": "string", "description": "The server's token"}},
                 }),
                 json!({"token": "the-token-of-the-server"}),
             )
