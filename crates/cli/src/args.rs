@@ -1,6 +1,7 @@
 //! The command line.
 
 mod create;
+pub(crate) mod serve;
 mod values;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use pdp_packager::manifest::Grade;
 
 pub(crate) use self::create::CreateArgs;
+use self::serve::ServeArgs;
 
 /// Turn collected market data into packages that anybody can verify and use.
 #[derive(Debug, Parser)]
@@ -27,7 +29,8 @@ The documented spellings work as they stand and mean the same:
   pdp --package [--package-symbols AAPL,MSFT] [--package-from 2024-01-01] ...
   pdp --import-package FILE [--import-destination DIR] [--skip-validation] [--merge]
   pdp --list-package FILE
-  pdp --validate-package FILE";
+  pdp --validate-package FILE
+  pdp --ui [--http-port 8080]";
 
 /// Options of every command.
 #[derive(Debug, Args)]
@@ -98,6 +101,8 @@ pub(crate) enum Command {
     },
     /// Unpack a package, verified, all of it or nothing
     Import(ImportArgs),
+    /// Serve the packages of a directory, and the data root, over HTTP: an API, its documentation and a page
+    Serve(Box<ServeArgs>),
     /// Print a completion script for a shell
     Completions {
         /// The shell

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use clap::CommandFactory as _;
+use clap::{ArgMatches, CommandFactory as _};
 use pdp_packager::{CreateReport, ImportOptions, PackagerError, ValidateOptions};
 use serde::Serialize;
 
 use crate::args::{Cli, Command, CreateArgs, Global, ImportArgs, ValidateArgs};
-use crate::{args, exit, keys, progress, render, report};
+use crate::{args, exit, keys, progress, render, report, serve};
 
-/// Runs the command.
-pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+/// Runs the command; `given` says where its arguments come from.
+pub(crate) fn run(cli: Cli, given: &ArgMatches) -> anyhow::Result<ExitCode> {
     let Cli { global, command } = cli;
     match command {
         Command::Create(args) => create(*args, &global),
@@ -37,6 +37,7 @@ pub(crate) fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Report(args) => report::run(&args, &global),
         Command::Import(args) => import(args, &global),
+        Command::Serve(args) => serve::run(*args, &global, given.subcommand_matches("serve").unwrap_or(given)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "pdp", &mut script);

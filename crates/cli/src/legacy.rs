@@ -42,6 +42,17 @@ const IMPORT: &Table = &[
     ("--public-key", "--public-key", true),
 ];
 
+const SERVE: &Table = &[
+    ("--http-port", "--listen", true),
+    ("--packages", "--packages", true),
+    ("--listen", "--listen", true),
+    ("--token-file", "--token-file", true),
+    ("--allow-host", "--allow-host", true),
+    ("--read-only", "--read-only", false),
+    ("--config", "--config", true),
+    ("--open", "--open", false),
+];
+
 /// Options that go with every command and are passed on as they are; `true` where they have a value.
 const GLOBAL: &[(&str, bool)] = &[
     ("--json", false),
@@ -56,11 +67,12 @@ const GLOBAL: &[(&str, bool)] = &[
 ];
 
 /// The options that choose a command: what they are called, the subcommand, whether they have a value, their options.
-const COMMANDS: [(&str, &str, bool, &Table); 4] = [
+const COMMANDS: [(&str, &str, bool, &Table); 5] = [
     ("--package", "create", false, CREATE),
     ("--import-package", "import", true, IMPORT),
     ("--list-package", "list", true, &[]),
     ("--validate-package", "validate", true, &[("--public-key", "--public-key", true), ("--deep", "--deep", false)]),
+    ("--ui", "serve", false, SERVE),
 ];
 
 /// Translates a command line in the documented spelling; any other is returned as it is.
@@ -85,6 +97,9 @@ pub(crate) fn translate(typed: Vec<OsString>) -> Result<Vec<OsString>, String> {
                 }
                 Some((old, ..)) if old.starts_with("--import-") => {
                     Err(format!("{old} goes with --import-package FILE"))
+                }
+                None if first.is_some_and(|first| split(first).0 == OsStr::new("--http-port")) => {
+                    Err("--http-port goes with --ui".to_owned())
                 }
                 _ => Ok(typed),
             };
@@ -183,6 +198,8 @@ mod tests {
             ("pdp --package --import-scripts=sqlite", "pdp create --import-scripts=sqlite"),
             ("pdp --list-package a.zip --json", "pdp list --json -- a.zip"),
             ("pdp --validate-package a.zip --threads 2", "pdp validate --threads=2 -- a.zip"),
+            ("pdp --ui", "pdp serve"),
+            ("pdp --ui --http-port 9000 --data-root d", "pdp serve --listen=9000 --data-root=d"),
             ("pdp create --name x", "pdp create --name x"),
             ("pdp --version", "pdp --version"),
         ] {
@@ -199,6 +216,8 @@ mod tests {
             ("pdp --package-symbols A", "goes with --package"),
             ("pdp --import-destination d", "goes with --import-package"),
             ("pdp --import-scripts duckdb", "goes with --package"),
+            ("pdp --ui --package", "cannot be used together"),
+            ("pdp --http-port 80", "goes with --ui"),
             ("pdp --package=x", "takes no value"),
             ("pdp --package extra", "unexpected argument extra"),
         ] {

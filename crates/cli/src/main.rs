@@ -4,6 +4,7 @@
 //! output, talk to standard error.
 
 mod args;
+mod browser;
 mod commands;
 mod exit;
 mod keys;
@@ -11,10 +12,11 @@ mod legacy;
 mod progress;
 mod render;
 mod report;
+mod serve;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 fn main() -> ExitCode {
     let typed: Vec<_> = std::env::args_os().collect();
@@ -22,10 +24,15 @@ fn main() -> ExitCode {
         Ok(translated) => translated,
         Err(message) => return exit::usage(&message),
     };
-    match args::Cli::try_parse_from(translated) {
-        Ok(cli) => {
+    let mut command = args::Cli::command();
+    let parsed = command.try_get_matches_from_mut(translated).and_then(|given| {
+        let cli = args::Cli::from_arg_matches(&given).map_err(|error| error.format(&mut command))?;
+        Ok((cli, given))
+    });
+    match parsed {
+        Ok((cli, given)) => {
             let json = cli.global.json;
-            match commands::run(cli) {
+            match commands::run(cli, &given) {
                 Ok(code) => code,
                 Err(error) => exit::failed(&error, json),
             }

@@ -2,15 +2,15 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::anyhow;
 use pdp_packager::manifest::QualityReport;
 use pdp_packager::{PackagerError, QualityView};
 
 use crate::args::{Global, ReportArgs};
 use crate::commands::show;
-use crate::{exit, render};
+use crate::{browser, exit, render};
 
 /// Runs the command.
 pub(crate) fn run(args: &ReportArgs, global: &Global) -> anyhow::Result<ExitCode> {
@@ -55,28 +55,11 @@ fn temporary(report: &QualityReport) -> PathBuf {
     std::env::temp_dir().join(format!("pdp-quality-{id}-{}.html", std::process::id()))
 }
 
-/// Hands the page to the program that the system opens pages with.
+/// Opens the page in the browser.
 fn open(page: &Path) -> anyhow::Result<()> {
-    let (program, before): (&str, &[&str]) = if cfg!(windows) {
-        // The first word after `start` is a title.
-        ("cmd", &["/C", "start", ""])
-    } else if cfg!(target_os = "macos") {
-        ("open", &[])
-    } else {
-        ("xdg-open", &[])
-    };
     let shown = page.display();
-    let status = Command::new(program)
-        .args(before)
-        .arg(page)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .status()
-        .with_context(|| format!("the page is written, but {program} cannot be run; open {shown} yourself"))?;
-    if !status.success() {
-        bail!("the page is written, but {program} could not open it ({status}); open {shown} yourself");
-    }
-    Ok(())
+    browser::open(page.as_os_str())
+        .map_err(|error| anyhow!("the page is written, but {error:#}; open {shown} yourself"))
 }
 
 /// Findings alone are no failure, unless a grade was asked for.

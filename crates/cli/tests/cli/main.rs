@@ -18,5 +18,6 @@ mod profiles;
 mod quality;
 mod report;
 mod reproducible;
+mod serve_config;
 mod support;
 mod usage;
