@@ -32,7 +32,8 @@ RUN_AXE = """async () => (await axe.run(document, { resultTypes: ["violations"] 
   .map(v => `${v.id}: ${v.nodes.slice(0, 4).map(n => n.target.join(" ") + " " + n.failureSummary).join("; ")}`)"""
 FOCUS = """() => {
   const e = document.activeElement;
-  if (!e || e === document.body) return null;
+  // What has the focus without being a stop of Tab was given it by the page, while the key was on its way.
+  if (!e || e === document.body || e.tabIndex < 0) return null;
   const seen = e.matches("input[type=file]") ? e.nextElementSibling : e;
   const style = getComputedStyle(seen);
   const labels = e.labels ? [...e.labels].map(l => l.textContent).join(" ") : "";
@@ -92,10 +93,10 @@ class Mouse:
         self.page.get_by_role("checkbox", name=name).first.check()
 
     def write(self, label, text):
-        self.page.get_by_label(label).fill(text)
+        self.page.get_by_label(label).first.fill(text)
 
     def date(self, label, day):
-        self.page.get_by_label(label).fill(day)
+        self.page.get_by_label(label).first.fill(day)
 
     def open(self, name):
         self.page.locator("summary", has_text=name).click()
@@ -267,9 +268,11 @@ class Journey:
         hand.link(re.compile(f"journey-{hand.word}"))
         self.heading(f"journey-{hand.word}")
         rows = page.locator("table.files tbody tr")
-        expect(rows).to_have_count(2)
+        expect(rows.first).to_be_visible()
+        # One file a day; where the other hand was here before, also those that it imported.
+        both = rows.count()
         hand.write("Filter files", "2024-01-04")
-        expect(rows).to_have_count(1)
+        expect(rows).to_have_count(both // 2)
         hand.link("Quality")
         frame = page.frame_locator("iframe.quality")
         expect(frame.locator("h1")).to_contain_text(f"journey-{hand.word}", timeout=PATIENCE)
