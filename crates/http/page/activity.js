@@ -9,7 +9,7 @@ import { resultOf } from "./results.js";
 import * as running from "./running.js";
 
 /** What ran and runs, newest first. */
-export async function jobsView({ signal }) {
+export async function jobsView({ signal, session }) {
   const body = h("div");
   const draw = (jobs) => {
     // A row that is being used keeps the focus over the redrawing.
@@ -33,7 +33,7 @@ export async function jobsView({ signal }) {
         h("td", { "data-title": "State" }, state(job), isLive(job) ? h("span", { class: "small" }, jobLine(job)) : null),
         h("td", { class: "dates", "data-title": "Begun" }, minute(job.createdAt)),
         h("td", { "data-title": "Took" }, job.finishedAt ? duration(job.startedAt ?? job.createdAt, job.finishedAt) : "–"),
-        h("td", { class: "last" }, action(job)))))));
+        h("td", { class: "last" }, session.readOnly ? null : action(job)))))));
   }
 
   function action(job) {
@@ -56,7 +56,7 @@ function state(job) {
 }
 
 /** One job: its progress while it runs, and what came of it. */
-export async function jobView({ parts: [id], signal }) {
+export async function jobView({ parts: [id], signal, session }) {
   let job = await api.job(id, signal);
   const heading = h("h1", null, h("bdi", null, jobTitle(job)));
   const word = h("p", { class: "summary" });
@@ -65,14 +65,19 @@ export async function jobView({ parts: [id], signal }) {
   const stage = h("p", { class: "stage" });
   const line = h("p", { class: "soft line" });
   const cancel = h("button", { type: "button", onclick: stop }, "Cancel");
-  const progress = h("div", { class: "panel progress" }, stage, bar, line, h("p", { class: "actions" }, cancel));
+  const progress = h("div", { class: "panel progress" }, stage, bar, line, session.readOnly ? null : h("p", { class: "actions" }, cancel));
   let spoken = null;
 
   async function stop() {
     cancel.disabled = true;
     cancel.textContent = "Cancelling…";
     announce("Cancelling");
-    await api.endJob(id).catch(() => {});
+    try {
+      await api.endJob(id);
+    } catch (error) {
+      // That it has ended in the meantime shows by itself.
+      if (isLive(job) && error.status !== 404) place.append(problemBox(error));
+    }
   }
 
   function drawLive() {
@@ -97,7 +102,9 @@ export async function jobView({ parts: [id], signal }) {
       return;
     }
     const held = progress.contains(document.activeElement);
-    fill(place, job.problem ? problemBox(job.problem) : null, resultOf(job), asked(job));
+    const cancelled = job.state === "cancelled";
+    fill(place, cancelled ? h("p", { class: "told" }, "It was cancelled and left nothing behind.") : null,
+      job.problem && !cancelled ? problemBox(job.problem) : null, resultOf(job), asked(job));
     if (byNews) {
       announce(`${jobTitle(job)}: ${stateWord(job)}`);
       running.refresh();
