@@ -85,6 +85,8 @@ pub(crate) enum Command {
         #[arg(long, conflicts_with_all = ["all", "json"])]
         checksums: bool,
     },
+    /// Print one file of a package, verified against its checksum
+    Read(ReadArgs),
     /// Say whether the data can be trusted: grade, findings, missing days; and show it as a page
     Report(ReportArgs),
     /// Make a pair of keys for signing packages, as minisign makes them
@@ -129,6 +131,18 @@ pub(crate) struct ValidateArgs {
     /// Count every record again, and hold it against the schemas in the package
     #[arg(long)]
     pub(crate) deep: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReadArgs {
+    /// The package: a .zip or .tar.gz file, or a folder
+    pub(crate) package: PathBuf,
+    /// The file's path in the package, as `pdp list` shows it
+    pub(crate) member: String,
+    /// Write it to this file, which appears when it is whole and verified, replacing what is there; without it, it goes to
+    /// standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

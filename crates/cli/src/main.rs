@@ -10,6 +10,7 @@ mod exit;
 mod keys;
 mod legacy;
 mod progress;
+mod read;
 mod render;
 mod report;
 mod serve;

@@ -38,6 +38,7 @@ pub use import::{ImportOptions, ImportReport, MergedFile, OnConflict, import};
 pub use list::{ListReport, ListedFile, checksums, list, list_within};
 pub use member::{MemberEntry, MemberReader, read_member};
 pub use package::is_package;
+pub use pdp_archive::disk::TemporaryFile;
 pub use pdp_archive::target::Existing;
 pub use pdp_archive::{ArchiveError, Limits};
 pub use pdp_manifest as manifest;

@@ -17,6 +17,7 @@ mod parts;
 mod postgres;
 mod profiles;
 mod quality;
+mod read;
 mod report;
 mod reproducible;
 mod serve_config;

@@ -28,6 +28,8 @@ fn unknown_words_and_unreadable_values_name_what_is_allowed() {
         ("validate", "<PACKAGE>"),
         ("bogus", "bogus"),
         ("list x --threads many", "invalid"),
+        ("read x", "<MEMBER>"),
+        ("read x data/y --json", "--output"),
         ("list x --progress loud", "auto, bar, json, none"),
     ] {
         let ran = home.pdp(&args.split(' ').collect::<Vec<_>>());
