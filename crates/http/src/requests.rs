@@ -16,6 +16,9 @@ use crate::State;
 use crate::problem::{Kind, Problem};
 use crate::roots::{FileName, Place};
 
+/// Most characters of a description.
+const MAX_DESCRIPTION: usize = 20_000;
+
 /// What to pack and how. Every field may be left out.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -26,7 +29,7 @@ pub struct CreateRequest {
     pub name: Option<PackageName>,
     /// What the package is for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 20_000))]
+    #[schemars(length(max = MAX_DESCRIPTION))]
     pub description: Option<String>,
     /// The symbols to take; all by default.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -262,6 +265,11 @@ impl CreateRequest {
         too_many("symbols", symbols.len(), 10_000)?;
         too_many("eventTypes", event_types.len(), 1_000)?;
         too_many("tags", self.tags.len(), 1_000)?;
+        let text = self.description.as_deref().unwrap_or_default();
+        if text.chars().count() > MAX_DESCRIPTION {
+            let detail = format!("description: at most {MAX_DESCRIPTION} characters are taken");
+            return Err(Problem::new(Kind::Invalid, detail));
+        }
         if let Some(most) = self.max_size_bytes.filter(|most| *most < MIN_PART_SIZE) {
             let detail = format!("maxSizeBytes: {most}; parts have at least {MIN_PART_SIZE} bytes");
             return Err(Problem::new(Kind::Invalid, detail));

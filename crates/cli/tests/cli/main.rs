@@ -20,6 +20,8 @@ mod quality;
 mod read;
 mod report;
 mod reproducible;
+mod serve_api;
 mod serve_config;
+mod served;
 mod support;
 mod usage;
