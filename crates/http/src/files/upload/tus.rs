@@ -236,7 +236,11 @@ pub(super) async fn overridden(state: AxumState<State>, name: Name, headers: Hea
         "PATCH" => patch(state, name, headers, body).await,
         "DELETE" => terminate(state, name, headers).await,
         "HEAD" => head(state, name, headers).await,
-        _ => versioned(Problem::new(Kind::MethodNotAllowed, "expected HEAD, PATCH or DELETE").into_response()),
+        _ => {
+            let mut answer = Problem::new(Kind::MethodNotAllowed, "expected HEAD, PATCH or DELETE").into_response();
+            answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("HEAD, PATCH, DELETE"));
+            versioned(answer)
+        }
     }
 }
 
