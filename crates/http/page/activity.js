@@ -21,7 +21,7 @@ export async function jobsView({ signal, session }) {
   draw((await api.jobs(signal)).jobs ?? []);
   return {
     title: "Activity",
-    node: h("div", null, h("h1", null, "Activity"), h("p", { class: "soft" }, "The server keeps these until it ends, or until they are too many."), body),
+    node: h("div", null, h("h1", null, "Activity"), h("p", { class: "soft" }, "What runs, what waits, and the last of what ended."), body),
     shown: () => running.onJobs((jobs) => { if (jobs.length) draw(jobs); }, signal),
   };
 

@@ -45,11 +45,11 @@ export function span(range) {
   return first === last ? first : `${first} – ${last}`;
 }
 
-/** How long something took, from two RFC 3339 times or milliseconds: `1.2 s`, `3 min 20 s`. */
+/** How long something took, from two RFC 3339 times or milliseconds: `0.2 s`, `3 min 20 s`. */
 export function duration(from, to) {
   const ms = new Date(to) - new Date(from);
   if (!Number.isFinite(ms) || ms < 0) return null;
-  if (ms < 1000) return "less than a second";
+  if (ms < 10_000) return `${(ms / 1000).toFixed(1)} s`;
   if (ms < 60_000) return `${Math.round(ms / 1000)} s`;
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 60) return `${minutes} min ${Math.floor(ms / 1000) % 60} s`;

@@ -45,7 +45,7 @@ async function show() {
     view = await viewOf(path, left.signal);
   } catch (error) {
     if (left.signal.aborted) return;
-    view = { title: "It failed", node: h("div", null, h("h1", null, "It failed"), problemBox(error), again()) };
+    view = { title: "Not shown", node: h("div", null, h("h1", null, "This cannot be shown"), problemBox(error), again()) };
   } finally {
     clearTimeout(late);
   }
@@ -92,7 +92,8 @@ function readOnlyView() {
 }
 
 function again() {
-  return h("p", { class: "actions" }, h("button", { type: "button", onclick: show }, "Try again"));
+  return h("p", { class: "actions told" }, h("button", { type: "button", onclick: show }, "Try again"),
+    h("a", { class: "button", href: "#/" }, "Show the packages"));
 }
 
 /** Marks where one is in the navigation. */
@@ -111,7 +112,7 @@ async function start() {
     Object.assign(session, await api.session());
   } catch (error) {
     fill(main, h("h1", null, "Portable Data Packager"), problemBox(error),
-      h("p", { class: "actions" }, h("button", { type: "button", onclick: start }, "Try again")));
+      h("p", { class: "actions told" }, h("button", { type: "button", onclick: start }, "Try again")));
     return;
   }
   const inside = !session.tokenRequired || session.authenticated;

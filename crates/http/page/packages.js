@@ -33,7 +33,7 @@ export async function packagesView({ signal, session }) {
 
   const table = sortable({
     columns: COLUMNS, order: { key: "created", direction: "descending" }, label: "Packages", row: (it) => row(it),
-    classes: "cards-when-narrow",
+    classes: "cards-when-narrow list",
   });
   const pages = pager({ size: 50, what: "package", render: (rows) => table.show(rows) });
   const draw = () => {

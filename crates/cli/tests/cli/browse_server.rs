@@ -79,6 +79,20 @@ fn the_page_in_a_real_browser() {
     copy(Path::new(&sample_data()), &home.join("data"));
     bulk(&home);
     let second = home.create(&["--data-root", &sample_data(), "--output", "elsewhere", "--name", "uploaded-elsewhere"]);
+    // Several requests long, for it is not compressed.
+    let large = home.create(&[
+        "--symbols",
+        "ZBULK",
+        "--to",
+        "2023-12-02",
+        "--compression",
+        "none",
+        "--no-quality-report",
+        "--output",
+        "elsewhere",
+        "--name",
+        "large",
+    ]);
     let [main, guarded, read_only] = [
         Served::start(&home, "data", "packages", &[]),
         Served::start(&home, "data", "guarded", &["--token-file", home.put("token", TOKEN).to_str().unwrap()]),
@@ -93,7 +107,7 @@ fn the_page_in_a_real_browser() {
     std::fs::create_dir_all(&out).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/browse_server.py");
     let mut command = Command::new(&python);
-    command.arg(script).arg(&main.url).arg(&out).arg(&browser).arg(&second).arg("ZBULK");
+    command.arg(script).arg(&main.url).arg(&out).arg(&browser).arg(&second).arg(&large).arg("ZBULK");
     command.args([&guarded.url, TOKEN, &read_only.url]);
     let found = Ran::of(command.output().unwrap()).ok().json();
     if let Some(reason) = found["cannot"].as_str() {
@@ -116,6 +130,12 @@ fn the_page_in_a_real_browser() {
         let imported = home.files(&format!("data/imported/{hand}"));
         assert!(imported.iter().any(|name| name.ends_with("AAPL/Trade/2024-01-03.jsonl")), "{imported:?}");
     }
+    let resumed = &found["resumed"];
+    assert!(resumed["attempts"].as_u64() > Some(2), "it was not tried again: {resumed}");
+    assert!(resumed["resumedAt"].as_u64() > Some(0), "it began anew: {resumed}");
+    assert_eq!(resumed["left"], 0, "a finished upload is still listed as unfinished");
+    let arrived = std::fs::read(out.join(resumed["file"].as_str().unwrap())).unwrap();
+    assert!(arrived == std::fs::read(&large).unwrap(), "what was resumed is not what was sent");
     // What was packed, uploaded and deleted has left nothing, and nothing came to lie outside the data root.
     let left = home.files("packages").into_iter().filter(|name| !name.starts_with(".pdp-"));
     assert_eq!(left.collect::<Vec<_>>(), Vec::<String>::new());

@@ -1,10 +1,11 @@
 """Uses a server's page in a real Chromium:
 
-    browse_server.py BASE_URL OUT_DIR BROWSER SECOND_PACKAGE BULK_SYMBOL [TOKEN_URL TOKEN READ_ONLY_URL]
+    browse_server.py BASE_URL OUT_DIR BROWSER SECOND_PACKAGE LARGE_PACKAGE BULK_SYMBOL [TOKEN_URL TOKEN READ_ONLY_URL]
 
 The same journey twice, by mouse and by keyboard alone: create, list, contents, quality, validate, import, upload, download,
 delete, until the list is empty again. A creation of BULK_SYMBOL must take long enough to be seen, outlive a reload and be
-cancelled. In between every view is looked at, narrow and wide, light and dark. Prints what was found as JSON; downloads and
+cancelled; LARGE_PACKAGE must take several requests to upload, and has its upload broken off and resumed. In between every
+view is looked at, narrow and wide, light and dark. Prints what was found as JSON; downloads and
 screenshots go to OUT_DIR.
 """
 
@@ -98,6 +99,9 @@ class Mouse:
     def date(self, label, day):
         self.page.get_by_label(label).first.fill(day)
 
+    def choose(self, label, option):
+        self.page.get_by_label(label).first.select_option(label=option)
+
     def open(self, name):
         self.page.locator("summary", has_text=name).click()
 
@@ -158,6 +162,10 @@ class Keyboard:
         self.named(label, "INPUT")
         self.page.keyboard.type(f"{month}{date}{year}")
         assert self.page.evaluate(FOCUS)["value"] == day
+
+    def choose(self, label, option):
+        self.named(label, "SELECT")
+        self.page.keyboard.type(option)
 
     def open(self, name):
         self.named(name, "SUMMARY")
@@ -223,10 +231,14 @@ class Journey:
         self.heading("Create a package")
         hand.tick(re.compile(f"^{self.bulk}"))
         hand.write("Name", f"bulk-{hand.word}")
+        hand.open("More options")
+        hand.choose("Compression", "Maximum")
         hand.button("Create the package")
         self.heading(f"Creating bulk-{hand.word}")
         moved = "() => { const bar = document.querySelector('progress'); return bar && bar.value > 0 && bar.value < 1; }"
         page.wait_for_function(moved, timeout=PATIENCE)
+        asked = page.evaluate("async () => (await (await fetch('api/jobs')).json()).jobs[0].request")
+        assert asked["symbols"] == [self.bulk] and asked["compressionLevel"] in ("max", "maximum"), asked
         page.reload()
         self.heading(f"Creating bulk-{hand.word}")
         page.wait_for_function(moved, timeout=PATIENCE)
@@ -402,6 +414,50 @@ class Look:
             self.at(f"job-{kind}", f"#/jobs/{done['id']}", ".result")
 
 
+def resumed(browser, base, out, large):
+    """An upload whose connection breaks off, and that goes on after a reload when the same file is chosen again."""
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.on("filechooser", lambda _: None)
+    # The page asks whether one really wants to leave an upload.
+    page.on("dialog", lambda dialog: dialog.accept())
+    offsets = []
+
+    def break_off(route):
+        offset = int(route.request.headers["upload-offset"])
+        if route.request.method == "PATCH" and offset > 0:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.on("request", lambda request: offsets.append(request.headers["upload-offset"]) if request.method == "PATCH" else None)
+    pattern = re.compile("/api/packaging/upload/")
+    page.route(pattern, lambda route: break_off(route) if route.request.method == "PATCH" else route.continue_())
+    page.goto(base + "#/upload")
+    Mouse(page).files(large)
+    # Some attempts are made without anybody's doing; then it says what is wrong.
+    expect(page.locator("[role=alert]")).to_contain_text("The server does not answer", timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+    attempts = len(offsets)
+    page.reload()
+    expect(page.get_by_role("heading", name="Not finished")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(large.name, exact=True).first).to_be_visible()
+    page.unroute(pattern)
+    offsets.clear()
+    Mouse(page).files(large)
+    expect(page.get_by_role("link", name="Show the package")).to_be_visible(timeout=PATIENCE)
+    with page.expect_download() as download:
+        page.evaluate("name => { location.href = `api/packaging/download/${name}`; }", large.name)
+    download.value.save_as(out / f"resumed-{large.name}")
+    page.reload()
+    expect(page.locator("h1")).to_have_text("Upload packages")
+    left = page.get_by_text("Not finished").count()
+    context.request.delete(f"{base}api/packaging/{large.name}")
+    context.close()
+    return {"file": f"resumed-{large.name}", "attempts": attempts, "resumedAt": int(offsets[0]), "left": left}
+
+
 def guarded(browser, look, base, token):
     """A server with a token: signing in with a wrong one, with the right one, and out again."""
     look.at("sign-in", "", "#token", base=base)
@@ -439,9 +495,10 @@ def read_only(browser, look, base):
     return {"offered": offered}
 
 
-def main(base, out, browser_path, second, bulk, token_url=None, token=None, read_only_url=None):
+def main(base, out, browser_path, second, large, bulk, token_url=None, token=None, read_only_url=None):
     out = pathlib.Path(out)
     found = {"journeys": {}}
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         try:
             browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS.split())
@@ -465,6 +522,7 @@ def main(base, out, browser_path, second, bulk, token_url=None, token=None, read
                 raise
             found["journeys"][hand.word] = {**told, **watch.found(), "unseenFocus": sorted(getattr(hand, "unseen", []))}
             context.close()
+        found["resumed"] = resumed(browser, base, out, pathlib.Path(large))
         if token_url:
             found["guarded"] = guarded(browser, look, token_url, token)
             found["readOnly"] = read_only(browser, look, read_only_url)
