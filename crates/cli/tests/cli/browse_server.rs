@@ -136,6 +136,9 @@ fn the_page_in_a_real_browser() {
     assert_eq!(resumed["left"], 0, "a finished upload is still listed as unfinished");
     let arrived = std::fs::read(out.join(resumed["file"].as_str().unwrap())).unwrap();
     assert!(arrived == std::fs::read(&large).unwrap(), "what was resumed is not what was sent");
+    let dropped = &found["dropped"];
+    assert!(dropped["told"].as_str().unwrap().contains("The package is invalid"), "{dropped}");
+    assert_eq!(dropped["left"], 0, "what was refused is still listed as unfinished");
     // What was packed, uploaded and deleted has left nothing, and nothing came to lie outside the data root.
     let left = home.files("packages").into_iter().filter(|name| !name.starts_with(".pdp-"));
     assert_eq!(left.collect::<Vec<_>>(), Vec::<String>::new());

@@ -238,6 +238,7 @@ class Journey:
         moved = "() => { const bar = document.querySelector('progress'); return bar && bar.value > 0 && bar.value < 1; }"
         page.wait_for_function(moved, timeout=PATIENCE)
         asked = page.evaluate("async () => (await (await fetch('api/jobs')).json()).jobs[0].request")
+        page.screenshot(path=self.out / f"progress-{hand.word}.png")
         assert asked["symbols"] == [self.bulk] and asked["compressionLevel"] in ("max", "maximum"), asked
         page.reload()
         self.heading(f"Creating bulk-{hand.word}")
@@ -459,6 +460,29 @@ def resumed(browser, base, out, large):
     return {"file": f"resumed-{large.name}", "attempts": attempts, "resumedAt": int(offsets[0]), "left": left}
 
 
+def dropped(browser, base):
+    """A file that is dropped on the list of packages is uploaded; this one is no package, and the server says so."""
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    page.goto(base)
+    expect(page.locator("h1")).to_have_text("Packages")
+    page.evaluate("""() => {
+      const files = new DataTransfer();
+      files.items.add(new File(["<b>no package</b>"], "broken.zip"));
+      for (const type of ["dragover", "drop"]) {
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer: files, bubbles: true, cancelable: true }));
+      }
+    }""")
+    expect(page.locator("h1")).to_have_text("Upload packages")
+    expect(page.locator("[role=alert]")).to_be_visible()
+    told = page.locator("[role=alert]").inner_text()
+    page.reload()
+    expect(page.locator("h1")).to_have_text("Upload packages")
+    left = page.get_by_text("Not finished").count()
+    context.close()
+    return {"told": told, "left": left}
+
+
 def guarded(browser, look, base, token):
     """A server with a token: signing in with a wrong one, with the right one, and out again."""
     look.at("sign-in", "", "#token", base=base)
@@ -524,6 +548,7 @@ def main(base, out, browser_path, second, large, bulk, token_url=None, token=Non
             found["journeys"][hand.word] = {**told, **watch.found(), "unseenFocus": sorted(getattr(hand, "unseen", []))}
             context.close()
         found["resumed"] = resumed(browser, base, out, pathlib.Path(large))
+        found["dropped"] = dropped(browser, base)
         if token_url:
             found["guarded"] = guarded(browser, look, token_url, token)
             found["readOnly"] = read_only(browser, look, read_only_url)
