@@ -7,6 +7,7 @@ mod measure;
 mod pack;
 mod peers;
 mod report;
+mod serve;
 
 use std::path::Path;
 
@@ -18,15 +19,18 @@ use clap::Subcommand;
 pub(crate) enum Bench {
     /// Create, validate and import a package of collected events against zip, unzip, 7z, pigz, ripunzip and Python
     Pack(pack::Options),
+    /// Ask a server for its health while thousands of slow clients occupy it; fails when a hundredth waits 100 ms or more
+    SlowConnections(serve::Options),
 }
 
 pub(crate) fn run(root: &Path, bench: Option<&Bench>) -> Result<()> {
     match bench {
         Some(Bench::Pack(options)) => pack::run(root, options),
+        Some(Bench::SlowConnections(options)) => serve::run(root, options),
         None => {
             let all = Bench::augment_subcommands(clap::Command::new("bench"));
             for bench in all.get_subcommands() {
-                println!("{:<12} {}", bench.get_name(), bench.get_about().map(ToString::to_string).unwrap_or_default());
+                println!("{:<17} {}", bench.get_name(), bench.get_about().map(ToString::to_string).unwrap_or_default());
             }
             Ok(())
         }

@@ -104,10 +104,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     if options.install_ripunzip {
         tools::ripunzip(root, &tools_home)?;
     }
-    let pdp = match &options.pdp {
-        Some(path) => fs::canonicalize(path).with_context(|| path.display().to_string())?,
-        None => build(root)?,
-    };
+    let pdp = program(root, options.pdp.as_deref())?;
     let load = machine::load();
     let (data, work) = (place.join("root"), place.join("work"));
     fs::create_dir_all(&work)?;
@@ -170,6 +167,14 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
 }
 
 /// Builds `pdp` as it is shipped; where it is.
+/// The program that is measured: the one that was given, or one that is built.
+pub(super) fn program(root: &Path, given: Option<&Path>) -> Result<PathBuf> {
+    match given {
+        Some(path) => fs::canonicalize(path).with_context(|| path.display().to_string()),
+        None => build(root),
+    }
+}
+
 fn build(root: &Path) -> Result<PathBuf> {
     let cargo = process::cargo();
     process::run(root, &cargo, &["build", "--release", "--locked", "--package", "pdp-cli"])?;
