@@ -23,5 +23,7 @@ mod reproducible;
 mod serve_api;
 mod serve_config;
 mod served;
+mod serve_crowd;
+mod serving;
 mod support;
 mod usage;
