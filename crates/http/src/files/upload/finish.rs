@@ -25,6 +25,11 @@ pub(super) async fn finish(state: State, upload: Upload) -> Result<FileName, Pro
         match published {
             Ok(()) => {
                 let mut upload = upload;
+                if !upload.record.resumable {
+                    // Nobody will ask for it.
+                    upload.remove(&state)?;
+                    return Ok(name);
+                }
                 upload.record.finished = true;
                 upload.record.length = upload.offset().ok();
                 // It is a package by now, whether that can be noted or not.

@@ -30,7 +30,7 @@ pub(super) async fn upload(
     }
     let length = wire::number(headers, &header::CONTENT_LENGTH)?;
     let name = file_name.ok_or_else(|| Problem::new(Kind::BadRequest, "fileName: expected the package's name"))?;
-    let record = Record { file_name: name, length, metadata: String::new(), doubtful_from: None, finished: false };
+    let record = Record::new(name, length, None);
     let (upload, most) = begin(state.clone(), record).await?;
     let (upload, _, received) = receive(state.clone(), upload, body, most, None).await;
     if let Err(stop) = received {

@@ -4,6 +4,7 @@
 //! with what the client said of it. Whoever writes has the first one locked. What a crash leaves is found again, or swept
 //! when its time is over.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,7 +63,7 @@ impl Uploads {
 }
 
 /// The name of an upload, as only we make it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Id(String);
 
 impl Id {
@@ -87,6 +88,8 @@ pub(super) struct Record {
     pub(super) file_name: String,
     /// Its whole length; none where the client did not say.
     pub(super) length: Option<u64>,
+    /// Whether it comes in pieces, so that somebody may ask how far it is.
+    pub(super) resumable: bool,
     /// What the client calls it, as it was sent.
     #[serde(default)]
     pub(super) metadata: String,
@@ -96,6 +99,15 @@ pub(super) struct Record {
     /// Whether it has become a package.
     #[serde(default)]
     pub(super) finished: bool,
+}
+
+impl Record {
+    /// Of an upload that has not begun: its name, its length where that is known, and for one in pieces what the client calls it.
+    pub(super) fn new(file_name: String, length: Option<u64>, metadata: Option<String>) -> Self {
+        let resumable = metadata.is_some();
+        let metadata = metadata.unwrap_or_default();
+        Self { file_name, length, resumable, metadata, doubtful_from: None, finished: false }
+    }
 }
 
 /// An unfinished upload that this request alone may change.
@@ -137,7 +149,8 @@ pub(super) fn no_such_upload() -> Problem {
 /// Begins an upload; there must be room for it, which [`Uploads::creating`] protects.
 pub(super) fn create(state: &State, record: Record) -> Result<Upload, Problem> {
     let home = home(state)?;
-    if ids(state).len() >= MOST {
+    let unfinished = ids(state).iter().filter(|id| matches!(home.kind(&id.file(PART)), Ok(Some(_)))).count();
+    if unfinished >= MOST {
         return Err(Problem::new(Kind::TooMany, format!("{MOST} uploads are unfinished")));
     }
     let id = Id(random_name()?);
@@ -237,15 +250,10 @@ fn write_record(home: &Directory, id: &Id, record: &Record) -> io::Result<()> {
 }
 
 /// Every upload that something is left of.
-fn ids(state: &State) -> Vec<Id> {
+fn ids(state: &State) -> BTreeSet<Id> {
     let path = state.roots().packages_path().join(HOME);
-    let mut ids: Vec<Id> = Vec::new();
-    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let id = name.to_str().and_then(|name| name.split_once('.')).and_then(|(id, _)| Id::parse(id));
-        ids.extend(id.filter(|id| !ids.contains(id)));
-    }
-    ids
+    let names = fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names.filter_map(|name| name.to_str()?.split_once('.').and_then(|(id, _)| Id::parse(id))).collect()
 }
 
 /// What unfinished uploads have, and what they still will bring, in bytes.

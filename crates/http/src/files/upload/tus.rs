@@ -66,7 +66,7 @@ async fn creation(state: State, form: Form, headers: &HeaderMap, body: Body) -> 
     let name = name.or(form.file_name).ok_or_else(|| {
         Problem::new(Kind::BadRequest, format!("{}: expected a filename, the package's name", wire::METADATA))
     })?;
-    let record = Record { file_name: name, length: Some(length), metadata, doubtful_from: None, finished: false };
+    let record = Record::new(name, Some(length), Some(metadata));
     let has_piece = is_one_of(headers, &[PIECE]);
     let checksum = Checksum::of(headers)?;
     let (upload, _) = begin(state.clone(), record).await?;
