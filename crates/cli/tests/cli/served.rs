@@ -25,6 +25,7 @@ impl Served {
         if token {
             command.env("PDP_TOKEN", TOKEN);
         }
+        #[allow(clippy::zombie_processes, reason = "one that ends by itself ends the test, too")]
         let mut child = command.spawn().unwrap();
         let mut told = BufReader::new(child.stderr.take().unwrap());
         let mut seen = String::new();
@@ -37,11 +38,6 @@ impl Served {
             }
         }
         panic!("it ended without saying where it listens: {seen}");
-    }
-
-    /// Its process.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
     }
 }
 
