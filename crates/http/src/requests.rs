@@ -316,6 +316,7 @@ impl ImportRequest {
     /// The package is not there, or a value cannot be used.
     pub(crate) fn check(&self, state: &State) -> Result<(), Problem> {
         state.roots().find(&self.package_path)?;
+        state.roots().check_place(self.destination_directory.as_deref())?;
         too_many("furtherParts", self.further_parts.len(), 10_000)?;
         if self.on_conflict.is_some() && !self.merge_with_existing {
             return Err(Problem::new(Kind::Invalid, "onConflict goes with mergeWithExisting"));

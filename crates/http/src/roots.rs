@@ -172,20 +172,42 @@ impl Roots {
     /// # Errors
     /// It lies outside, leads through a link, or cannot be made; the same problem for all.
     pub fn place(&self, text: Option<&str>) -> Result<Place, Problem> {
-        let refuse = || Problem::new(Kind::NotFound, "no such place below the data root");
         let data = &self.0.data;
-        let below = data.relative(text.unwrap_or("")).ok_or_else(refuse)?.trim_end_matches('/');
-        if below.is_empty() || below == "." {
+        let Some(path) = self.place_name(text)? else {
             return Ok(Place { path: data.canonical.clone(), shown: ".".to_owned(), _home: None });
-        }
-        let path: PackagePath = below.parse().map_err(|_| refuse())?;
-        if path.components().any(|part| part.starts_with('.')) {
-            return Err(refuse());
-        }
-        let (parent, last) = data.handle.parent_of(&path, true).ok().flatten().ok_or_else(refuse)?;
-        let home = parent.make(last).map_err(|_| refuse())?;
+        };
+        let (parent, last) = data.handle.parent_of(&path, true).ok().flatten().ok_or_else(no_such_place)?;
+        let home = parent.make(last).map_err(|_| no_such_place())?;
         let at = home.path_by_handle().unwrap_or_else(|| data.canonical.join(path.as_str()));
         Ok(Place { path: at, shown: path.to_string(), _home: Some(home) })
+    }
+
+    /// Whether [`Self::place`] could be given this text, as far as can be told before anything is made.
+    ///
+    /// # Errors
+    /// As for [`Self::place`].
+    pub fn check_place(&self, text: Option<&str>) -> Result<(), Problem> {
+        let Some(path) = self.place_name(text)? else { return Ok(()) };
+        let parent = self.0.data.handle.parent_of(&path, false).map_err(|_| no_such_place())?;
+        // Where a directory on the way is missing, it can be made.
+        let Some((parent, last)) = parent else { return Ok(()) };
+        match parent.kind(last) {
+            Ok(None | Some(EntryKind::Directory)) => Ok(()),
+            _ => Err(no_such_place()),
+        }
+    }
+
+    /// The path below the data root that a text means; none for the root itself.
+    fn place_name(&self, text: Option<&str>) -> Result<Option<PackagePath>, Problem> {
+        let below = self.0.data.relative(text.unwrap_or("")).ok_or_else(no_such_place)?.trim_end_matches('/');
+        if below.is_empty() || below == "." {
+            return Ok(None);
+        }
+        let path: PackagePath = below.parse().map_err(|_| no_such_place())?;
+        match path.components().any(|part| part.starts_with('.')) {
+            true => Err(no_such_place()),
+            false => Ok(Some(path)),
+        }
     }
 
     /// Bytes of all packages and what lies beside them, unfinished ones among them; folders are not looked into.
@@ -239,4 +261,9 @@ fn replace_path(text: &str, path: &str, word: &str) -> String {
 /// What every request for a package that is not there is told.
 pub(crate) fn no_such_package() -> Problem {
     Problem::new(Kind::NotFound, "there is no package of this name")
+}
+
+/// What every request for a place that is none is told.
+fn no_such_place() -> Problem {
+    Problem::new(Kind::NotFound, "no such place below the data root")
 }

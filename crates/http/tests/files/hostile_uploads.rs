@@ -43,5 +43,5 @@ fn t139_every_hostile_archive_is_refused() {
         assert!(names.is_empty() && left.is_empty(), "{file}: {names:?} {left:?}");
     }
     assert!(accepted > 100 && refused > 1000, "{accepted} accepted, {refused} refused");
-    assert_eq!(names(server.home.path()), ["packages"]);
+    assert_eq!(names(server.home.path()), ["data", "packages"]);
 }
