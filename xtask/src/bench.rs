@@ -2,6 +2,7 @@
 
 mod ceilings;
 mod data;
+mod download;
 mod machine;
 mod measure;
 mod pack;
@@ -21,12 +22,15 @@ pub(crate) enum Bench {
     Pack(pack::Options),
     /// Ask a server for its health while thousands of slow clients occupy it; fails when a hundredth waits 100 ms or more
     SlowConnections(serve::Options),
+    /// Download a large package from pdp serve and from nginx, as one client and as many
+    Download(download::Options),
 }
 
 pub(crate) fn run(root: &Path, bench: Option<&Bench>) -> Result<()> {
     match bench {
         Some(Bench::Pack(options)) => pack::run(root, options),
         Some(Bench::SlowConnections(options)) => serve::run(root, options),
+        Some(Bench::Download(options)) => download::run(root, options),
         None => {
             let all = Bench::augment_subcommands(clap::Command::new("bench"));
             for bench in all.get_subcommands() {

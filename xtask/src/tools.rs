@@ -21,6 +21,8 @@ const SYSTEM: [(&str, &str); 10] = [
 ];
 /// Debian packages of the peers in benchmarks, and their programs.
 const PEERS: [(&str, &str); 4] = [("zip", "zip"), ("unzip", "unzip"), ("p7zip-full", "7z"), ("pigz", "pigz")];
+/// The same for the benchmark of downloads: a server, and clients.
+const SERVING: [(&str, &str); 3] = [("nginx-light", "nginx"), ("curl", "curl"), ("wrk", "wrk")];
 /// Packages of R, which bring no program.
 const R_PACKAGES: [&str; 2] = ["jsonlite", "dplyr"];
 
@@ -93,6 +95,11 @@ pub(crate) fn peers(root: &Path) {
     install(root, &missing(&PEERS));
 }
 
+/// Installs what downloads are compared with; whether all of it is there.
+pub(crate) fn serving(root: &Path) -> bool {
+    install(root, &missing(&SERVING))
+}
+
 /// `ripunzip`, built from the registry into `home`.
 pub(crate) fn ripunzip(root: &Path, home: &Path) -> Result<()> {
     if home.join("bin/ripunzip").is_file() {
@@ -136,7 +143,7 @@ fn install(root: &Path, packages: &[String]) -> bool {
 }
 
 /// Whether we may install the system's packages.
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     process::output(Path::new("."), "id", &["-u"]).is_ok_and(|id| id.trim() == "0")
 }
 

@@ -204,10 +204,8 @@ impl Roots {
             return Ok(None);
         }
         let path: PackagePath = below.parse().map_err(|_| no_such_place())?;
-        match path.components().any(|part| part.starts_with('.')) {
-            true => Err(no_such_place()),
-            false => Ok(Some(path)),
-        }
+        let hidden = path.components().any(|part| part.starts_with('.'));
+        if hidden { Err(no_such_place()) } else { Ok(Some(path)) }
     }
 
     /// Bytes of all packages and what lies beside them, unfinished ones among them; folders are not looked into.

@@ -166,7 +166,6 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds `pdp` as it is shipped; where it is.
 /// The program that is measured: the one that was given, or one that is built.
 pub(super) fn program(root: &Path, given: Option<&Path>) -> Result<PathBuf> {
     match given {
@@ -175,7 +174,8 @@ pub(super) fn program(root: &Path, given: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
-fn build(root: &Path) -> Result<PathBuf> {
+/// Builds `pdp` as it is shipped; where it is.
+pub(super) fn build(root: &Path) -> Result<PathBuf> {
     let cargo = process::cargo();
     process::run(root, &cargo, &["build", "--release", "--locked", "--package", "pdp-cli"])?;
     let metadata = process::output(root, &cargo, &["metadata", "--format-version", "1", "--no-deps"])?;

@@ -23,6 +23,7 @@ mod reproducible;
 mod serve_api;
 mod serve_config;
 mod serve_crowd;
+mod serve_files;
 mod served;
 mod serving;
 mod support;

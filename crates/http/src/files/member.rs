@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State as AxumState};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use http_body::Frame;
+use http_body::{Frame, SizeHint};
 use pdp_packager::manifest::PackagePath;
 use pdp_packager::{MemberReader, PackagerError, Silent};
 use serde::Deserialize;
@@ -86,7 +86,7 @@ pub(super) async fn member(
     // Of a small member everything is known before anything is promised.
     match inbox.recv().await {
         Some(Piece::Block(first)) => {
-            Ok((own, Body::new(MemberBody { first: Some(first), inbox, ended: false })).into_response())
+            Ok((own, Body::new(MemberBody { first: Some(first), inbox, left: entry.size_bytes })).into_response())
         }
         Some(Piece::End) => Ok((own, Body::empty()).into_response()),
         Some(Piece::Failed(problem)) => Err(problem),
@@ -131,7 +131,8 @@ impl Write for Pieces<'_> {
 struct MemberBody {
     first: Option<Bytes>,
     inbox: Receiver<Piece>,
-    ended: bool,
+    /// Bytes to come; none when everything came, for the last ones come when all are verified.
+    left: u64,
 }
 
 impl http_body::Body for MemberBody {
@@ -139,23 +140,29 @@ impl http_body::Body for MemberBody {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some(first) = self.first.take() {
-            return Poll::Ready(Some(Ok(Frame::data(first))));
-        }
-        if self.ended {
+        if self.left == 0 {
             return Poll::Ready(None);
         }
-        self.inbox.poll_recv(cx).map(|piece| {
-            if let Some(Piece::Block(block)) = piece {
-                return Some(Ok(Frame::data(block)));
+        let piece = match self.first.take() {
+            Some(first) => Some(Piece::Block(first)),
+            None => ready!(self.inbox.poll_recv(cx)),
+        };
+        Poll::Ready(Some(match piece {
+            Some(Piece::Block(block)) => {
+                self.left = self.left.saturating_sub(u64::try_from(block.len()).unwrap_or(u64::MAX));
+                Ok(Frame::data(block))
             }
-            self.ended = true;
-            match piece {
-                Some(Piece::Block(_) | Piece::End) => None,
-                // The body ends before its length is reached, and so does the connection.
-                Some(Piece::Failed(problem)) => Some(Err(io::Error::other(problem.detail))),
-                None => Some(Err(io::ErrorKind::UnexpectedEof.into())),
-            }
-        })
+            // The body ends before its length is reached, and so does the connection.
+            Some(Piece::Failed(problem)) => Err(io::Error::other(problem.detail)),
+            Some(Piece::End) | None => Err(io::ErrorKind::UnexpectedEof.into()),
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
     }
 }

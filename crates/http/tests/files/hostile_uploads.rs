@@ -44,4 +44,5 @@ fn t139_every_hostile_archive_is_refused() {
     }
     assert!(accepted > 100 && refused > 1000, "{accepted} accepted, {refused} refused");
     assert_eq!(names(server.home.path()), ["data", "packages"]);
+    assert!(names(&server.home.path().join("data")).is_empty());
 }
