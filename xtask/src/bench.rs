@@ -22,6 +22,8 @@ pub(crate) enum Bench {
     Pack(pack::Options),
     /// Ask a server for its health while thousands of slow clients occupy it; fails when a hundredth waits 100 ms or more
     SlowConnections(serve::Options),
+    /// Ask a server a hundred thousand things, sensible ones and others; fails when its memory or descriptors grow
+    Soak(serve::soak::Options),
     /// Download a large package from pdp serve and from nginx, as one client and as many
     Download(download::Options),
 }
@@ -30,6 +32,7 @@ pub(crate) fn run(root: &Path, bench: Option<&Bench>) -> Result<()> {
     match bench {
         Some(Bench::Pack(options)) => pack::run(root, options),
         Some(Bench::SlowConnections(options)) => serve::run(root, options),
+        Some(Bench::Soak(options)) => serve::soak::run(root, options),
         Some(Bench::Download(options)) => download::run(root, options),
         None => {
             let all = Bench::augment_subcommands(clap::Command::new("bench"));

@@ -3,6 +3,7 @@
 mod crowd;
 mod probe;
 mod server;
+pub(super) mod soak;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -42,6 +42,18 @@ impl Server {
         Ok(Self { child, home, address })
     }
 
+    /// As [`Self::start`], with a copy of `data` to pack.
+    pub(super) fn start_with(pdp: &Path, data: &Path) -> Result<Self> {
+        let home = std::env::temp_dir().join(format!("pdp-bench-serve-{}", std::process::id()));
+        copy(data, &home.join("data"))?;
+        Self::start(pdp)
+    }
+
+    /// Its process.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its resident memory, where the system tells it.
     pub(super) fn memory(&self) -> Option<u64> {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
@@ -59,4 +71,17 @@ impl Server {
         std::fs::remove_dir_all(&self.home)?;
         Ok(())
     }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        match entry.file_type()?.is_dir() {
+            true => copy(&entry.path(), &target)?,
+            false => drop(std::fs::copy(entry.path(), target)?),
+        }
+    }
+    Ok(())
 }
