@@ -119,7 +119,8 @@ export async function jobView({ parts: [id], signal, session }) {
   const node = h("div", null,
     h("p", { class: "crumbs" }, h("a", { href: "#/jobs" }, "Activity")),
     h("div", { class: "heading" }, h("div", null, heading, word)), place);
-  return { title: jobTitle(job), node };
+  // One that has ended before its view came is told of as well.
+  return { title: jobTitle(job), node, shown: () => { if (!isLive(job)) announce(`${jobTitle(job)}: ${stateWord(job)}`); } };
 }
 
 /** The request that began it. */
