@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { announce, empty, facts, fill, focusOn, h } from "./dom.js";
 import { duration, minute } from "./format.js";
-import { done, follow, isLive, jobLine, jobTitle, stageWord, stateClass, stateWord } from "./jobs.js";
+import { amounts, done, follow, isLive, jobLine, jobTitle, stageWord, stateClass, stateWord } from "./jobs.js";
 import { problemBox } from "./problem.js";
 import { resultOf } from "./results.js";
 import * as running from "./running.js";
@@ -83,7 +83,7 @@ export async function jobView({ parts: [id], signal, session }) {
   function drawLive() {
     const part = done(job);
     stage.textContent = stageWord(job);
-    line.textContent = jobLine(job).split(", ").slice(1).join(", ") || "\u00a0";
+    line.textContent = amounts(job) || "\u00a0";
     if (part === null) bar.removeAttribute("value");
     else bar.value = part;
     // Each stage is told once, and then its halves: more would be noise.

@@ -55,9 +55,13 @@ export function done(job) {
 
 /** Its progress in a line: `Unpacking, 12 of 40 files, 1.2 MB of 3.4 MB`. */
 export function jobLine(job) {
-  if (!isLive(job)) return stateWord(job);
+  return isLive(job) ? [stageWord(job), amounts(job)].filter(Boolean).join(", ") : stateWord(job);
+}
+
+/** How much of its stage is done: `12 of 40 files, 1.2 MB of 3.4 MB`. */
+export function amounts(job) {
   const { files = 0, totalFiles = 0, bytes: read = 0, totalBytes = 0 } = job.progress ?? {};
-  const parts = [stageWord(job)];
+  const parts = [];
   if (totalFiles > 0) parts.push(`${count(files)} of ${many(totalFiles, "file")}`);
   else if (files > 0) parts.push(many(files, "file"));
   if (totalBytes > 0) parts.push(`${bytes(read)} of ${bytes(totalBytes)}`);

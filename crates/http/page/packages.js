@@ -108,7 +108,7 @@ function row(it) {
       h("span", { class: "small file" }, h("bdi", null, it.fileName)), tags),
     h("td", { "data-title": "Grade" }, grade(it.qualityGrade)),
     h("td", { class: "dates range", "data-title": "Dates" }, dates(it.dateRange)),
-    h("td", { class: "range", "data-title": "Symbols" }, some(it.symbols), h("span", { class: "small" }, some(it.eventTypes, 2))),
+    h("td", { class: "range", "data-title": "Symbols" }, some(it.symbols, 2), h("span", { class: "small" }, some(it.eventTypes, 2))),
     h("td", { class: "n", "data-title": "Records" }, count(it.totalEvents) ?? "–", h("span", { class: "small" }, many(it.totalFiles ?? 0, "file"))),
     h("td", { class: "n", "data-title": "Size" }, bytes(it.sizeBytes) ?? "–"),
     h("td", { "data-title": "Format" }, container(it.format)),

@@ -239,6 +239,7 @@ class Journey:
         page.wait_for_function(moved, timeout=PATIENCE)
         asked = page.evaluate("async () => (await (await fetch('api/jobs')).json()).jobs[0].request")
         page.screenshot(path=self.out / f"progress-{hand.word}.png")
+        expect(page.locator(".progress .line")).to_have_text(re.compile(r"^\d+ of 12 files, [\d.]+ .?B of [\d.]+ MB$"))
         assert asked["symbols"] == [self.bulk] and asked["compressionLevel"] in ("max", "maximum"), asked
         page.reload()
         self.heading(f"Creating bulk-{hand.word}")
