@@ -318,12 +318,13 @@ class Journey:
         hand.button("Import")
         self.ended("Done", "Importing")
         expect(page.locator(".result")).to_contain_text(f"imported/{hand.word}")
-        # A place outside the data root is refused, in words.
+        # A place outside the data root is refused, in words, and the form keeps what was typed.
         page.go_back()
         expect(page.get_by_role("button", name="Import")).to_be_visible()
         hand.write("Destination", "../outside")
         hand.button("Import")
-        expect(page.locator("[role=alert]")).to_contain_text("no such place below the data root")
+        expect(page.locator("form [role=alert]")).to_contain_text("no such place below the data root")
+        assert page.get_by_label("Destination").input_value() == "../outside"
 
     def upload(self):
         page, hand = self.page, self.hand
