@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, OsStringValueParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
@@ -25,7 +25,7 @@ pub(crate) struct ServeArgs {
     pub(crate) listen: Option<Vec<Address>>,
     /// A file that holds the token that requests must bring; or put the token itself into PDP_TOKEN. Without one, only this
     /// machine can be listened to
-    #[arg(long, value_name = "FILE", env = "PDP_TOKEN_FILE", hide_env_values = true)]
+    #[arg(long, value_name = "FILE", env = "PDP_TOKEN_FILE", value_parser = OsStringValueParser::new().map(PathBuf::from), hide_env_values = true)]
     pub(crate) token_file: Option<PathBuf>,
     /// A further name that requests may be addressed to, with or without a port: that of a proxy, for example; may be given
     /// several times

@@ -176,8 +176,11 @@ impl Config {
                 file.listen.map(addresses),
                 vec![Address::Loopback(8080)],
             ),
-            token_file: pick.some(("token-file", "token_file", "PDP_TOKEN_FILE"), args.token_file, file.token_file),
-            token_in_environment: std::env::var_os(TOKEN).is_some(),
+            // A variable that is set to nothing is how some programs take one away.
+            token_file: pick
+                .some(("token-file", "token_file", "PDP_TOKEN_FILE"), args.token_file, file.token_file)
+                .filter(|set| matches!(set.from, From::Option(_)) || !set.value.as_os_str().is_empty()),
+            token_in_environment: std::env::var_os(TOKEN).is_some_and(|text| !text.is_empty()),
             allow_host: pick.of(
                 ("allow-host", "allow_host", "PDP_ALLOW_HOST"),
                 args.allow_host,

@@ -91,6 +91,8 @@ fn the_token_is_never_printed() {
     home.put("token.txt", TOKEN);
     let text = printed(&home, &["--token-file", "token.txt"], &[("PDP_TOKEN", TOKEN)]);
     assert!(text.contains("the token is set") && !text.contains("horse"), "{text}");
+    let text = printed(&home, &[], &[("PDP_TOKEN", ""), ("PDP_TOKEN_FILE", "")]);
+    assert!(text.contains("# token-file is not set") && !text.contains("the token is set"), "{text}");
     let help = Ran::of(command(&home, &["--help"]).env("PDP_TOKEN", TOKEN).output().unwrap()).ok();
     assert!(!help.out.contains("horse") && help.out.contains("--token-file"), "{}", help.out);
 }
@@ -121,6 +123,7 @@ fn what_cannot_be_is_refused() {
         (&["--allow-host", "http://x"], &[], "no scheme"),
         (&["--header-timeout", "0"], &[], "at most a day"),
         (&["--token-file", "nowhere.txt"], &[], "token file nowhere.txt"),
+        (&["--token-file="], &[], "token file"),
         (&["--token-file", "short.txt"], &[], "at least 16 characters"),
         (&[], &[("PDP_TOKEN", "with space with space")], "no spaces"),
         (&[], &[("PDP_TOKEN", TOKEN), ("PDP_TOKEN_FILE", "token.txt")], "unset one of them"),
