@@ -6,6 +6,7 @@ mod member;
 mod names;
 mod opened;
 mod restream;
+mod streams;
 mod upload;
 
 use axum::Router;
@@ -14,6 +15,7 @@ use axum::routing::{delete, get};
 use crate::State;
 use crate::problem::{Kind, Problem};
 
+pub(crate) use self::streams::Streams;
 pub(crate) use self::upload::Uploads;
 
 /// The routes.

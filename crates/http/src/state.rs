@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::files::{self, Uploads};
+use crate::files::{self, Streams, Uploads};
 use crate::guard::Gate;
 use crate::jobs::Jobs;
 use crate::reading::Reading;
@@ -21,6 +21,7 @@ struct Inner {
     jobs: Jobs,
     reading: Reading,
     uploads: Uploads,
+    streams: Streams,
     gate: Gate,
 }
 
@@ -35,8 +36,8 @@ impl State {
         let roots = Roots::open(&settings.packages, &settings.data_root, !settings.read_only)?;
         let jobs = Jobs::open(&settings, roots.packages_path())?;
         let gate = Gate::new(&settings);
-        let (reading, uploads) = (Reading::new(), Uploads::default());
-        let state = Self(Arc::new(Inner { settings, roots, jobs, reading, uploads, gate }));
+        let (reading, uploads, streams) = (Reading::new(), Uploads::default(), Streams::default());
+        let state = Self(Arc::new(Inner { settings, roots, jobs, reading, uploads, streams, gate }));
         if !state.settings().read_only {
             files::sweep(&state);
         }
@@ -67,6 +68,10 @@ impl State {
 
     pub(crate) fn reading(&self) -> &Reading {
         &self.0.reading
+    }
+
+    pub(crate) fn streams(&self) -> &Streams {
+        &self.0.streams
     }
 
     pub(crate) fn uploads(&self) -> &Uploads {

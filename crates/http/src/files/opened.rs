@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use pdp_archive::disk::{Directory, Kind as EntryKind};
 
+use super::streams::Place;
 use crate::State;
 use crate::problem::{Problem, logged_as};
 use crate::roots::{FileName, no_such_package};
@@ -16,6 +17,7 @@ pub(super) struct Opened {
     /// Where the packager reads it.
     pub(super) path: PathBuf,
     _open: Open,
+    _place: Place,
 }
 
 #[derive(Debug)]
@@ -28,8 +30,9 @@ impl Opened {
     /// Opens the package that a request means, an archive or a folder, where no link is followed.
     ///
     /// # Errors
-    /// There is none of this name.
+    /// There is none of this name, or too many are open.
     pub(super) fn find(state: &State, text: &str) -> Result<Self, Problem> {
+        let place = state.streams().enter()?;
         let roots = state.roots();
         let name = roots.name(text)?;
         let refuse = |_| no_such_package();
@@ -38,12 +41,17 @@ impl Opened {
         match directory.kind(name.as_str()).map_err(refuse)? {
             Some(EntryKind::File(_)) => {
                 let file = directory.read(name.as_str()).map_err(refuse)?;
-                Ok(Self { path: by_handle(&file).unwrap_or(path), name, _open: Open::File { _file: file } })
+                Ok(Self {
+                    path: by_handle(&file).unwrap_or(path),
+                    name,
+                    _open: Open::File { _file: file },
+                    _place: place,
+                })
             }
             Some(EntryKind::Directory) => {
                 let package = directory.descend(name.as_str()).map_err(refuse)?;
                 let path = package.path_by_handle().unwrap_or(path);
-                Ok(Self { path, name, _open: Open::Directory { _directory: package } })
+                Ok(Self { path, name, _open: Open::Directory { _directory: package }, _place: place })
             }
             _ => Err(no_such_package()),
         }

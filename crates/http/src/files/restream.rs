@@ -9,8 +9,8 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::{IntoResponse as _, Response};
 use http_body::Frame;
-use pdp_packager::stream::{SendReport, send};
-use pdp_packager::{PackagerError, Silent};
+use pdp_packager::Silent;
+use pdp_packager::stream::send;
 use tokio::io::{AsyncRead as _, AsyncReadExt as _, DuplexStream, ReadBuf, duplex};
 use tokio::task::JoinHandle;
 
@@ -38,21 +38,24 @@ pub(super) async fn restream(state: State, name: FileName, method: &Method) -> R
         return Ok((headers, Body::empty()).into_response());
     }
     let (out, mut input) = duplex(WAITING);
-    let path = opened.path.clone();
-    let mut sending = tokio::spawn(async move { send(&path, out, Arc::new(Silent)).await });
+    let (sent, sender) = (state, opened);
+    let mut sending = tokio::spawn(async move {
+        let outcome = send(&sender.path, out, Arc::new(Silent)).await;
+        outcome.map(|_| ()).map_err(|error| sender.problem(&sent, &error))
+    });
     // Nothing is promised before there is something: a package that is no sound one is known by then.
     let mut first = vec![0; WAITING];
     let read = match input.read(&mut first).await {
         Ok(0) | Err(_) => {
             return Err(match (&mut sending).await {
-                Ok(Err(error)) => opened.problem(&state, &error),
+                Ok(Err(problem)) => problem,
                 _ => Problem::new(Kind::Unavailable, "the server is being shut down"),
             });
         }
         Ok(read) => read,
     };
     first.truncate(read);
-    let body = StreamBody { first: Some(first.into()), input, sending, _opened: opened };
+    let body = StreamBody { first: Some(first.into()), input, sending };
     Ok((headers, Body::new(body)).into_response())
 }
 
@@ -60,9 +63,7 @@ pub(super) async fn restream(state: State, name: FileName, method: &Method) -> R
 struct StreamBody {
     first: Option<Bytes>,
     input: DuplexStream,
-    sending: JoinHandle<Result<SendReport, PackagerError>>,
-    /// Keeps the package open.
-    _opened: Opened,
+    sending: JoinHandle<Result<(), Problem>>,
 }
 
 impl http_body::Body for StreamBody {
@@ -83,8 +84,8 @@ impl http_body::Body for StreamBody {
         }
         // A stream that ended early must not look whole.
         match ready!(Pin::new(&mut self.sending).poll(cx)) {
-            Ok(Ok(_)) => Poll::Ready(None),
-            Ok(Err(error)) => Poll::Ready(Some(Err(io::Error::other(error)))),
+            Ok(Ok(())) => Poll::Ready(None),
+            Ok(Err(problem)) => Poll::Ready(Some(Err(io::Error::other(problem.detail)))),
             Err(error) => Poll::Ready(Some(Err(io::Error::other(error)))),
         }
     }

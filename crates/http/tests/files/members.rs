@@ -81,3 +81,23 @@ fn whoever_hangs_up_is_not_worked_for() {
         crate::support::until_closed(&name);
     }
 }
+
+#[test]
+fn more_than_the_server_takes_at_once_are_told_to_wait() {
+    let server = Server::new();
+    let name = server.package("crowd", ContainerFormat::Folder, 24 << 20);
+    let open: Vec<_> = (0..32).map(|_| server.open("GET", &path(&name, PADDING), &[], b"")).collect();
+    assert!(open.iter().all(|reply| reply.status == 200));
+    let answer = server.get(&path(&name, TRADES)).refuses(429, "are being read");
+    assert_eq!(answer.field("retry-after"), "5");
+    // Plain downloads need no place.
+    server.put("a.zip", b"PK");
+    server.download("a.zip", &[]).is(200);
+    drop(open);
+    let start = std::time::Instant::now();
+    while server.get(&path(&name, TRADES)).status == 429 {
+        assert!(start.elapsed().as_secs() < 120, "no place becomes free");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(server.get(&path(&name, TRADES)).is(200).text(), trades());
+}
