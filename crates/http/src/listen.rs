@@ -49,6 +49,8 @@ struct Shared {
     limits: Limits,
     register: Register,
     free: Arc<Semaphore>,
+    /// How many are kept free where others give way, so that who comes need not wait until they have gone.
+    headroom: usize,
     accepted: AtomicU64,
     evicted: AtomicU64,
     refused: AtomicU64,
@@ -74,6 +76,7 @@ pub async fn serve(
         limits,
         register: Register::default(),
         free: Arc::new(Semaphore::new(most)),
+        headroom: most / 64,
         accepted: AtomicU64::new(0),
         evicted: AtomicU64::new(0),
         refused: AtomicU64::new(0),
@@ -148,13 +151,18 @@ async fn admit(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
 }
 
 async fn permit(shared: &Arc<Shared>) -> Option<OwnedSemaphorePermit> {
-    if let Ok(permit) = Arc::clone(&shared.free).try_acquire_owned() {
-        return Some(permit);
+    let free = Arc::clone(&shared.free).try_acquire_owned().ok();
+    if free.is_some() && shared.free.available_permits() >= shared.headroom {
+        return free;
     }
-    if !shared.register.evict() {
-        return None;
+    let gave_way = shared.register.evict();
+    if gave_way {
+        shared.evicted.fetch_add(1, Ordering::Relaxed);
     }
-    shared.evicted.fetch_add(1, Ordering::Relaxed);
-    // What was evicted ends as soon as it is polled.
-    Arc::clone(&shared.free).acquire_owned().await.ok()
+    match free {
+        Some(permit) => Some(permit),
+        // What was evicted ends as soon as it is polled.
+        None if gave_way => Arc::clone(&shared.free).acquire_owned().await.ok(),
+        None => None,
+    }
 }

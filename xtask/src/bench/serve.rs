@@ -22,6 +22,9 @@ pub(crate) struct Options {
     /// Slow connections at once
     #[arg(long, default_value_t = 10_000)]
     connections: usize,
+    /// How many of those that the server closed come back in a second
+    #[arg(long, default_value_t = 500)]
+    rate: usize,
     /// How long each kind of crowd stays, in seconds
     #[arg(long, default_value_t = 15)]
     seconds: u64,
@@ -54,7 +57,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
         [None, Some(Kind::Silent), Some(Kind::Heads), Some(Kind::Bodies), Some(Kind::Resting), Some(Kind::Mixed)]
     {
         let server = Server::start(&pdp)?;
-        let crowd = kind.map(|kind| Crowd::gather(server.address, kind, wanted));
+        let crowd = kind.map(|kind| Crowd::gather(server.address, kind, wanted, options.rate));
         let latencies = Latencies::measure(server.address, time, PACE);
         let memory = server.memory();
         let (open, replaced) = crowd.map_or((0, 0), Crowd::disperse);
@@ -85,9 +88,9 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     }
     text.push_str(&format!("- Load before: {}\n\n", load.as_deref().unwrap_or("unknown")));
     text.push_str(&format!(
-        "`/health` over a new connection each time, {PACE:?} apart, while {wanted} clients, which are on the same machine and \
-         come back when they are closed, are slow for {} s.\n\n",
-        options.seconds
+        "`/health` over a new connection each time, {PACE:?} apart, while {wanted} clients on the same machine are slow for {} s. \
+         Of those that the server closes, {} come back in a second.\n\n",
+        options.seconds, options.rate
     ));
     text.push_str(&table.text());
     print!("{text}");

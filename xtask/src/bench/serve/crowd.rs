@@ -69,10 +69,11 @@ pub(super) struct Crowd {
 
 impl Crowd {
     /// Begins to connect `wanted` clients, and gives the crowd when all have connected once.
-    pub(super) fn gather(address: SocketAddr, kind: Kind, wanted: usize) -> Self {
+    /// Of those who are closed, `rate` come back in a second.
+    pub(super) fn gather(address: SocketAddr, kind: Kind, wanted: usize, rate: usize) -> Self {
         let (stop, there) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
         let (ends, came) = (Arc::clone(&stop), Arc::clone(&there));
-        let thread = std::thread::spawn(move || keep(address, kind, wanted, &ends, &came));
+        let thread = std::thread::spawn(move || keep(address, kind, (wanted, rate), &ends, &came));
         while there.load(Ordering::Relaxed) < wanted && !thread.is_finished() {
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -86,12 +87,18 @@ impl Crowd {
     }
 }
 
-fn keep(address: SocketAddr, kind: Kind, wanted: usize, stop: &AtomicBool, there: &AtomicUsize) -> (usize, usize) {
+fn keep(
+    address: SocketAddr,
+    kind: Kind,
+    (wanted, rate): (usize, usize),
+    stop: &AtomicBool,
+    there: &AtomicUsize,
+) -> (usize, usize) {
     let mut clients: Vec<Option<TcpStream>> = Vec::new();
     clients.resize_with(wanted, || None);
     let (mut replaced, mut first) = (0, true);
     while !stop.load(Ordering::Relaxed) {
-        let round = Instant::now();
+        let (round, mut back) = (Instant::now(), 0);
         for (number, place) in clients.iter_mut().enumerate() {
             if stop.load(Ordering::Relaxed) {
                 break;
@@ -100,11 +107,16 @@ fn keep(address: SocketAddr, kind: Kind, wanted: usize, stop: &AtomicBool, there
             if place.as_mut().is_some_and(|client| lives(client, kind)) {
                 continue;
             }
-            replaced += usize::from(!first);
-            *place = connect(address, kind);
+            *place = None;
             if first {
                 there.store(number + 1, Ordering::Relaxed);
+            } else if back == rate {
+                continue;
+            } else {
+                back += 1;
+                replaced += 1;
             }
+            *place = connect(address, kind);
         }
         first = false;
         std::thread::sleep(Duration::from_secs(1).saturating_sub(round.elapsed()));
