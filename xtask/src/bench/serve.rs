@@ -23,7 +23,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 10_000)]
     connections: usize,
     /// How many of those that the server closed come back in a second
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 1000)]
     rate: usize,
     /// How long each kind of crowd stays, in seconds
     #[arg(long, default_value_t = 15)]
