@@ -8,6 +8,9 @@ use super::range::Span;
 
 /// Most bytes of a block: what is read is sent before the processor's cache forgets it.
 const BLOCK: usize = 128 << 10;
+/// How much a disk is asked for when something must come from it.
+#[cfg(target_os = "linux")]
+const AHEAD: u64 = 4 << 20;
 /// Most blocks that are kept for later.
 const KEPT: usize = 64;
 
@@ -62,8 +65,13 @@ impl Drop for Block {
     }
 }
 
-/// The first bytes of `span`; may wait for a disk.
+/// The first bytes of `span`; may wait for a disk, which is asked for what comes behind them, too.
 pub(super) fn read(file: &File, span: Span) -> io::Result<Block> {
+    #[cfg(target_os = "linux")]
+    if let Some(ahead) = std::num::NonZeroU64::new(span.len().min(AHEAD)) {
+        // A hint, whose failure changes nothing.
+        let _ = rustix::fs::fadvise(file, span.start, Some(ahead), rustix::fs::Advice::WillNeed);
+    }
     let mut block = Block::new();
     loop {
         match read_at(file, block.room(span), span.start) {

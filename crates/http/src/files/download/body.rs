@@ -35,7 +35,8 @@ impl Piece {
 /// A body made of pieces of an open file. It has the length it had when it was made, or an error instead of its end.
 ///
 /// What the system has in memory is read where the body is asked for it, without another thread, so that the bytes are
-/// still in the processor's cache when they are sent. What must come from a disk is read on a thread that may wait,
+/// still in the processor's cache when they are sent. What must come from a disk is read on a thread that may wait, which
+/// also asks the system to fetch more of it. Where the system cannot be asked what it has in memory, all of it is read there,
 /// a block ahead.
 #[derive(Debug)]
 pub(super) struct FileBody {
@@ -71,9 +72,9 @@ impl FileBody {
             return Poll::Pending;
         };
         let block = joined.map_err(|_| io::Error::other("the server is being shut down"))??;
-        // The disk may fetch the next one while this one is sent.
         let next = Span { start: span.start.saturating_add(block.len()).min(span.end), end: span.end };
-        if next.len() > 0 {
+        // The next one may be in memory by now; where that cannot be known, it is fetched while this one is sent.
+        if next.len() > 0 && !self.at_once {
             self.reading = Some((next.start, self.begin(next)));
         }
         Poll::Ready(Ok(block))
@@ -122,5 +123,53 @@ impl Body for FileBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.left)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+mod tests {
+    use std::io::Write as _;
+
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    /// Some blocks and a bit, of a file that has a name no more.
+    fn file() -> (Vec<u8>, File) {
+        let bytes: Vec<u8> = (0..1_000_003_u32).map(|i| i.to_le_bytes()[0] ^ i.to_le_bytes()[1]).collect();
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        (bytes, file)
+    }
+
+    #[tokio::test]
+    async fn both_ways_of_reading_give_the_same_bytes() {
+        for at_once in [true, false] {
+            let (bytes, file) = file();
+            let pieces = [
+                Piece::Text(Bytes::from_static(b"head")),
+                Piece::Span(Span { start: 500_000, end: 900_001 }),
+                Piece::Span(Span { start: 7, end: 7 }),
+                Piece::Text(Bytes::from_static(b"between")),
+                Piece::Span(Span { start: 0, end: 3 }),
+            ];
+            let mut body = FileBody::new(file, pieces);
+            body.at_once = at_once;
+            let expected = [b"head".as_slice(), &bytes[500_000..900_001], b"between", &bytes[..3]].concat();
+            assert_eq!(body.size_hint().exact(), Some(expected.len() as u64));
+            assert!(body.collect().await.unwrap().to_bytes() == expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_too_short_gives_an_error_instead_of_an_end() {
+        for at_once in [true, false] {
+            let (bytes, file) = file();
+            let len = bytes.len() as u64;
+            let mut body = FileBody::new(file, [Piece::Span(Span { start: 0, end: len + 1 })]);
+            body.at_once = at_once;
+            assert_eq!(body.collect().await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        }
     }
 }
