@@ -63,6 +63,11 @@ async fn serve(
     // Nobody can make a browser believe that a name is an address; so addresses that are listened on are good names.
     let concrete = addresses.iter().filter(|address| !address.ip().is_unspecified());
     settings.allowed_hosts.extend(concrete.map(ToString::to_string));
+    if listens_everywhere(&addresses) && config.allow_host.value.is_empty() {
+        let note =
+            "Note: requests to localhost alone are answered until --allow-host names what others call this machine\n";
+        io::stderr().write_all(note.as_bytes())?;
+    }
     let state = State::open(settings).context("starting")?;
     announce(&addresses, config.log_format.value, global)?;
     if let (true, Some(address)) = (open, addresses.first()) {
@@ -130,6 +135,11 @@ fn announce(addresses: &[SocketAddr], format: LogFormat, global: &Global) -> io:
         }
     }
     Ok(())
+}
+
+/// Whether an address stands for all that the machine has.
+fn listens_everywhere(addresses: &[SocketAddr]) -> bool {
+    addresses.iter().any(|address| address.ip().is_unspecified())
 }
 
 /// Where a browser on this machine finds what listens on `address`.

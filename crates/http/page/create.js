@@ -30,7 +30,7 @@ export async function createView({ signal }) {
     legend: "Event types", one: "event type", onchange: () => estimate(),
     items: data.eventTypes.map((value) => ({ value, note: many(data.symbols.filter((it) => it.eventTypes?.includes(value)).length, "symbol") })),
   });
-  const limits = { min: data.firstDate, max: data.lastDate, onchange: () => estimate() };
+  const limits = { onchange: () => estimate() };
   const from = h("input", { type: "date", id: "from", ...limits });
   const to = h("input", { type: "date", id: "to", ...limits });
   const name = text({ id: "name", maxlength: "200" });
@@ -44,7 +44,7 @@ export async function createView({ signal }) {
     const [wanted, kinds] = [new Set(symbols.chosen()), new Set(types.chosen())];
     return data.symbols.filter((it) => (!wanted.size || wanted.has(it.symbol))
       && (!kinds.size || (it.eventTypes ?? []).some((type) => kinds.has(type)))
-      && !(from.value && it.lastDate && it.lastDate < from.value) && !(to.value && it.firstDate && it.firstDate > to.value));
+      && (data.undatedFiles || !(from.value && it.lastDate && it.lastDate < from.value) && !(to.value && it.firstDate && it.firstDate > to.value)));
   }
   function estimate() {
     to.setCustomValidity(from.value && to.value && to.value < from.value ? "The last day is before the first." : "");
@@ -64,7 +64,8 @@ export async function createView({ signal }) {
     location.hash = `#/jobs/${encodeURIComponent(job.id)}`;
   });
   estimate();
-  const days = data.firstDate ? `There is data from ${data.firstDate} to ${data.lastDate}. Empty for all days.` : "Empty for all days.";
+  const undated = data.undatedFiles ? ` ${many(data.undatedFiles, "file")} without a date in the name may span other days.` : "";
+  const days = `${data.firstDate ? `Files are dated ${data.firstDate} to ${data.lastDate}.${undated} ` : ""}Empty for all days.`;
   const form = h("form", { class: "create", onsubmit: submit },
     problem.node,
     h("section", { class: "panel", "aria-labelledby": "what" }, h("h2", { id: "what" }, "Data"),

@@ -86,7 +86,15 @@ function track(file) {
       if (!it.active) return;
       toggle.textContent = "Resume";
       if (upload.paused) state.textContent = `Paused at ${state.textContent}`;
-      else fill(told, problemBox(error, { heading: "h3" }));
+      else {
+        fill(told, problemBox(error, { heading: "h3" }));
+        // What was looked at and refused is refused again.
+        if ([400, 404, 409, 410, 413, 415, 422].includes(error.status)) {
+          state.textContent = "Refused";
+          toggle.hidden = true;
+          end.textContent = "Remove";
+        }
+      }
     }
   }
   function pause() {

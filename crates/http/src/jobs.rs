@@ -117,7 +117,12 @@ impl Jobs {
         let Some(store) = self.store.as_ref().filter(|_| job.lasts) else { return Ok(()) };
         store.save(job).map_err(|error| {
             tracing::error!(job = %job.id, %error, "a job cannot be written down");
-            Problem::new(Kind::Failed, "the job cannot be written down; is the disk full?")
+            match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    Problem::new(Kind::NoSpace, "the disk is full; the job cannot be written down")
+                }
+                _ => Problem::new(Kind::Failed, "the job cannot be written down"),
+            }
         })
     }
 

@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 problem details, without a word about the host's paths.
 
+use std::io;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -136,13 +138,38 @@ impl Problem {
                 (format!("not enough space: {needed} bytes are needed, {available} are free"), Vec::new())
             }
             PackagerError::Locked { .. } => ("the destination is locked by another import".to_owned(), Vec::new()),
+            _ if kind == Kind::NoSpace => ("the disk is full; nothing was left behind".to_owned(), Vec::new()),
             other => (other.to_string(), Vec::new()),
         };
         Self { findings, ..Self::new(kind, shown(&detail)) }
     }
 }
 
+/// What the disk said, wherever it stands in the chain of causes.
+fn disk_error(error: &PackagerError) -> Option<io::ErrorKind> {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return Some(error.kind());
+        }
+        cause = error.source();
+    }
+    None
+}
+
 fn kind_of(error: &PackagerError) -> Kind {
+    match error {
+        PackagerError::NotFound { what: "data root", .. } => return Kind::Unavailable,
+        other if other.kind() == ErrorKind::Failed => match disk_error(other) {
+            Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => return Kind::NoSpace,
+            // What was there a moment ago is gone, or something else is in its place.
+            Some(io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory) => {
+                return Kind::Conflict;
+            }
+            _ => {}
+        },
+        _ => {}
+    }
     match error {
         PackagerError::NoData { .. } => Kind::NoData,
         PackagerError::Conflicts { .. } | PackagerError::Locked { .. } => Kind::Conflict,

@@ -124,6 +124,8 @@ pub struct DataView {
     pub total_files: u64,
     /// Their bytes.
     pub total_bytes: u64,
+    /// Those of them whose names have no date; which days they span is only known when they are packed.
+    pub undated_files: u64,
     /// What looks like data and would not be packed.
     pub skipped: u64,
 }
@@ -290,7 +292,7 @@ fn look(state: &State) -> Result<DataView, Problem> {
     options.exclude = Some(roots.packages_path().to_owned());
     let found = scan(roots.data_path(), &options, &Silent).map_err(|error| crate::problem::logged(roots, &error))?;
     let mut symbols: BTreeMap<Symbol, SymbolView> = BTreeMap::new();
-    let (mut total_files, mut total_bytes) = (0_u64, 0_u64);
+    let (mut total_files, mut total_bytes, mut undated_files) = (0_u64, 0_u64, 0_u64);
     for file in &found.files {
         let view = symbols.entry(file.symbol.clone()).or_insert_with(|| SymbolView {
             symbol: file.symbol.clone(),
@@ -301,7 +303,8 @@ fn look(state: &State) -> Result<DataView, Problem> {
             bytes: 0,
         });
         view.event_types.insert(file.event_type.clone());
-        if let Some((first, last)) = file.dates() {
+        undated_files += u64::from(file.dates().is_none());
+        if let Some((first, last)) = file.dates().or_else(|| file.first_day().map(|day| (day, day))) {
             view.first_date = Some(view.first_date.map_or(first, |date| date.min(first)));
             view.last_date = Some(view.last_date.map_or(last, |date| date.max(last)));
         }
@@ -318,6 +321,7 @@ fn look(state: &State) -> Result<DataView, Problem> {
         event_types: event_types.into_iter().collect(),
         total_files,
         total_bytes,
+        undated_files,
         skipped: u64::try_from(found.skipped.len()).unwrap_or(u64::MAX),
     })
 }

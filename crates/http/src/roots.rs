@@ -54,6 +54,19 @@ pub struct Place {
     pub shown: String,
     /// Keeps the directory open that `path` goes through.
     _home: Option<Directory>,
+    /// The directories that were made for it, the innermost first.
+    made: Vec<PathBuf>,
+}
+
+impl Place {
+    /// Takes away again what was made for it, as far as it is empty.
+    pub fn leave(&self) {
+        for directory in &self.made {
+            if fs::remove_dir(directory).is_err() {
+                return;
+            }
+        }
+    }
 }
 
 /// One directory.
@@ -68,8 +81,9 @@ struct Root {
 
 impl Root {
     fn open(path: &Path, make: bool) -> io::Result<Self> {
-        if make {
+        if make && !path.exists() {
             fs::create_dir_all(path)?;
+            tracing::info!(directory = %path.display(), "made, for it was not there");
         }
         let canonical = path.canonicalize()?;
         let handle = Directory::open(&canonical)?;
@@ -174,12 +188,26 @@ impl Roots {
     pub fn place(&self, text: Option<&str>) -> Result<Place, Problem> {
         let data = &self.0.data;
         let Some(path) = self.place_name(text)? else {
-            return Ok(Place { path: data.canonical.clone(), shown: ".".to_owned(), _home: None });
+            return Ok(Place { path: data.canonical.clone(), shown: ".".to_owned(), _home: None, made: Vec::new() });
         };
+        let made = self.missing(&path);
         let (parent, last) = data.handle.parent_of(&path, true).ok().flatten().ok_or_else(no_such_place)?;
         let home = parent.make(last).map_err(|_| no_such_place())?;
         let at = home.path_by_handle().unwrap_or_else(|| data.canonical.join(path.as_str()));
-        Ok(Place { path: at, shown: path.to_string(), _home: Some(home) })
+        Ok(Place { path: at, shown: path.to_string(), _home: Some(home), made })
+    }
+
+    /// The directories on the way to `path`, itself among them, that are not there; the innermost first.
+    fn missing(&self, path: &PackagePath) -> Vec<PathBuf> {
+        let whole = path.as_str();
+        let ends = whole.match_indices('/').map(|(at, _)| at).chain([whole.len()]);
+        let ways = ends.filter_map(|end| whole.get(..end));
+        let mut missing: Vec<PathBuf> = ways
+            .map(|way| self.0.data.canonical.join(way))
+            .filter(|way| fs::symlink_metadata(way).is_err_and(|error| error.kind() == io::ErrorKind::NotFound))
+            .collect();
+        missing.reverse();
+        missing
     }
 
     /// Whether [`Self::place`] could be given this text, as far as can be told before anything is made.

@@ -88,6 +88,12 @@ impl DataFile {
         self.date.map(FileDate::start)
     }
 
+    /// The UTC day of its first record, where that could be read.
+    #[must_use]
+    pub fn first_day(&self) -> Option<NaiveDate> {
+        self.first_time.map(|time| time.date_naive())
+    }
+
     /// The first and the last UTC day that it is filed under.
     #[must_use]
     pub fn dates(&self) -> Option<(NaiveDate, NaiveDate)> {

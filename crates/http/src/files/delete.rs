@@ -28,8 +28,9 @@ fn remove(state: &State, name: &FileName) -> Result<(), Problem> {
     let opened = Opened::find(state, name.as_str())?;
     let directory = state.roots().packages();
     let is_folder = matches!(directory.kind(name.as_str()), Ok(Some(EntryKind::Directory)));
-    // Nothing else that lies here is removed.
-    if !(is_folder || Archive::of(name.as_str()).is_some()) || !pdp_packager::is_package(&opened.path) {
+    // Nothing else that lies here is removed: folders that are packages, and files that are listed, damaged ones too.
+    let listed = if is_folder { pdp_packager::is_package(&opened.path) } else { Archive::of(name.as_str()).is_some() };
+    if !listed {
         return Err(no_such_package());
     }
     let failed = |error: io::Error| {

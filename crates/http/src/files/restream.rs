@@ -35,7 +35,8 @@ pub(super) async fn restream(state: State, name: FileName, method: &Method) -> R
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if method == Method::HEAD {
         member::open(state, opened).await?;
-        return Ok((headers, Body::empty()).into_response());
+        // Of unknown length, as what a GET gives.
+        return Ok((headers, Body::new(StreamBody::nothing())).into_response());
     }
     let (out, mut input) = duplex(WAITING);
     let (sent, sender) = (state, opened);
@@ -64,6 +65,14 @@ struct StreamBody {
     first: Option<Bytes>,
     input: DuplexStream,
     sending: JoinHandle<Result<(), Problem>>,
+}
+
+impl StreamBody {
+    /// A body that has nothing in it, and does not say so.
+    fn nothing() -> Self {
+        let (_, input) = duplex(1);
+        Self { first: None, input, sending: tokio::spawn(async { Ok(()) }) }
+    }
 }
 
 impl http_body::Body for StreamBody {

@@ -62,7 +62,11 @@ fn create(state: &State, job: &Job, request: &CreateRequest) -> Result<Value, Pr
 fn import(state: &State, job: &Job, request: &ImportRequest) -> Result<Value, Problem> {
     let roots = state.roots();
     let (options, package, place) = request.options(state)?;
-    let mut report = pdp_packager::import(&options, job).map_err(|error| problem(roots, job, &error))?;
+    let imported = pdp_packager::import(&options, job);
+    if imported.is_err() {
+        place.leave();
+    }
+    let mut report = imported.map_err(|error| problem(roots, job, &error))?;
     let papers = report.papers_path.strip_prefix(&options.destination).map(Path::to_owned).unwrap_or_default();
     report.package_path = package.as_str().into();
     report.papers_path = match (place.shown.as_str(), papers.as_os_str().is_empty()) {

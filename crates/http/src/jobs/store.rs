@@ -29,8 +29,12 @@ impl Store {
     pub(super) fn open(packages: &Path) -> io::Result<Self> {
         let home = packages.join(DIRECTORY);
         let directory = home.join("jobs");
-        fs::create_dir_all(&directory)?;
-        let lock = File::options().create(true).truncate(false).write(true).open(home.join("lock"))?;
+        let named = |error: io::Error| {
+            let hint = "--read-only serves packages without writing";
+            io::Error::new(error.kind(), format!("{}: {error}; {hint}", home.display()))
+        };
+        fs::create_dir_all(&directory).map_err(named)?;
+        let lock = File::options().create(true).truncate(false).write(true).open(home.join("lock")).map_err(named)?;
         match lock.try_lock() {
             Ok(()) => Ok(Self { directory, lock }),
             Err(fs::TryLockError::WouldBlock) => Err(io::Error::new(
@@ -54,7 +58,10 @@ impl Store {
     /// Writes a job down as it is now.
     pub(super) fn save(&self, job: &Job) -> io::Result<()> {
         let text = serde_json::to_vec_pretty(&job.view())?;
-        write_atomically(&self.path(&job.id), &text).map_err(io::Error::other)
+        write_atomically(&self.path(&job.id), &text).map_err(|error| match error {
+            pdp_packager::ArchiveError::Io { source, .. } => source,
+            other => io::Error::other(other),
+        })
     }
 
     /// Forgets a job.

@@ -32,7 +32,7 @@ impl Default for Limits {
             max_header_bytes: 32 << 10,
             max_headers: 64,
             keep_alive: Duration::from_secs(60),
-            write_stall: Duration::from_secs(30),
+            write_stall: Duration::from_secs(300),
             grace: Duration::from_secs(10),
         }
     }

@@ -153,7 +153,15 @@ fn tus() -> Vec<Operation> {
             .bytes(&["application/offset+octet-stream"], "The bytes that come next")
             .gives_as(204, "They have arrived", &[])
             .with(204, "Upload-Offset", "Bytes that have arrived in all")
-            .problems(&[Kind::Conflict, Kind::InvalidPackage, Kind::NoSpace]),
-        base(Method::DELETE, "deleteUpload").says("Give an upload up", "tus 1.0.").gives_as(204, "It is gone", &[]),
+            .gives_as(
+                460,
+                "tus: the bytes are not those of `Upload-Checksum`",
+                &[("application/problem+json", json!({"$ref": "#/components/schemas/Problem"}))],
+            )
+            .problems(&[Kind::Conflict, Kind::Locked, Kind::InvalidPackage, Kind::NoSpace]),
+        base(Method::DELETE, "deleteUpload")
+            .says("Give an upload up", "tus 1.0.")
+            .gives_as(204, "It is gone", &[])
+            .problems(&[Kind::Locked]),
     ]
 }

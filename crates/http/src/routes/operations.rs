@@ -64,7 +64,7 @@ pub(super) fn add(api: &mut Api) {
         )
         .body(request, json!({"packagePath": "my-package_20240103_120000.zip"}))
         .gives(200, "It was validated", json!({"anyOf": [one, set]}))
-        .problems(&[Kind::NotFound]);
+        .problems(&[Kind::NotFound, Kind::Conflict]);
     let operation = or_job(api, operation);
     api.on(operation, validate);
 }

@@ -34,7 +34,7 @@ pub(super) fn add(api: &mut Api) {
             .says("Show what a package holds", "What its manifest says; nothing is verified but the structure.")
             .needs("path", NAMED, EXAMPLE)
             .gives(200, "What it holds", schema)
-            .problems(&[Kind::NotFound, Kind::InvalidPackage]),
+            .problems(&[Kind::NotFound, Kind::Conflict, Kind::InvalidPackage]),
         contents,
     );
     let schema = api.schema::<QualityAnswer>();
@@ -44,14 +44,15 @@ pub(super) fn add(api: &mut Api) {
             .needs("path", NAMED, EXAMPLE)
             .takes("format", "`json`, or `html` for the page", json!({"type": "string", "enum": ["json", "html"]}))
             .gives_as(200, "The report", &[("application/json", schema), ("text/html", json!({"type": "string"}))])
-            .problems(&[Kind::NotFound, Kind::InvalidPackage]),
+            .problems(&[Kind::NotFound, Kind::Conflict, Kind::InvalidPackage]),
         quality,
     );
     let schema = api.schema::<DataView>();
     api.on(
         Operation::new(Method::GET, "/api/packaging/data", "getData", "packaging")
             .says("Show what the data root holds", "Its symbols, event types and days: what `create` can be asked for.")
-            .gives(200, "What there is", schema),
+            .gives(200, "What there is", schema)
+            .problems(&[Kind::Unavailable]),
         data,
     );
 }

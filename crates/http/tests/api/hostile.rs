@@ -176,12 +176,14 @@ async fn t143_answers_hold_no_paths_of_the_host() {
         answers.push(server.get(&format!("/api/packaging/contents?path={package}")).await);
         answers.push(server.get(&format!("/api/packaging/quality?path={package}")).await);
         answers.push(server.post("/api/packaging/validate", json!({"packagePath": package}).to_string()).await);
-        for place in ["imported", "elsewhere"] {
+        for place in ["imported", if package == name { "elsewhere" } else { "nowhere/at/all" }] {
             let body = json!({"packagePath": package, "destinationDirectory": place}).to_string();
             answers.push(server.post("/api/packaging/import", body).await);
         }
     }
     answers.push(server.post("/api/packaging/create", r#"{"symbols":["ZZZ"]}"#).await);
+    // What was made on the way to nothing is gone again.
+    assert!(home.join("data/elsewhere").is_dir() && !home.join("data/nowhere").exists());
     let mut failures = 0;
     for answer in &answers {
         let text = answer.text();

@@ -96,7 +96,8 @@ class Client:
         elif roll < 0.98:
             self.follow()
         elif roll < 0.99:
-            self.json("POST", "/api/packaging/import", {"packagePath": self.name(), "destinationDirectory": f"in/{self.random.randrange(4)}"})
+            # Where no data is looked for, or packages would grow with every round.
+            self.json("POST", "/api/packaging/import", {"packagePath": self.name(), "destinationDirectory": f"_quarantine/{self.random.randrange(4)}"})
         elif roll < 0.997:
             self.upload()
         else:
