@@ -196,6 +196,29 @@ async fn t143_answers_hold_no_paths_of_the_host() {
     server.end();
 }
 
+/// Nothing is fetched from an address that a request names; there is no such thing to turn on.
+#[tokio::test]
+async fn t140_no_address_is_asked_for_anything() {
+    let server = Server::new();
+    let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = elsewhere.local_addr().unwrap();
+    for scheme in ["http", "https", "ftp", "file", "gopher"] {
+        let url = format!("{scheme}://{address}/x.zip");
+        for (path, body) in [
+            ("/api/packaging/import", json!({"packagePath": url, "destinationDirectory": "x"})),
+            ("/api/packaging/validate", json!({"packagePath": url})),
+        ] {
+            assert_eq!(server.post(path, body.to_string()).await.status, 404, "{path} {url}");
+        }
+        assert_eq!(server.get(&format!("/api/packaging/contents?path={url}")).await.status, 404, "{url}");
+        let fields = json!({"packagePath": "x.zip", "url": url}).to_string();
+        assert_eq!(server.post("/api/packaging/import", fields).await.status, 422, "{url}");
+    }
+    let asked = tokio::time::timeout(std::time::Duration::from_millis(50), elsewhere.accept()).await;
+    assert!(asked.is_err(), "the server connected to an address that a request named");
+    server.end();
+}
+
 fn walk(root: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut left = vec![root.to_owned()];
