@@ -41,15 +41,17 @@ fn is_json(headers: &HeaderMap) -> bool {
     value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Reads one object; nothing may stand in it twice, or be unknown.
+/// Reads an object, in which the guard has found nothing twice; nothing may be unknown.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let bad = |error: serde_json::Error| {
         // A value of a wrong kind or word is told from text that is no JSON.
         let kind = if error.is_data() { Kind::Invalid } else { Kind::BadRequest };
         Problem::new(kind, format!("the body: {error}"))
     };
-    pdp_packager::manifest::json::check_object(bytes)
-        .map_err(|error| Problem::new(Kind::BadRequest, format!("the body: {error}")))?;
+    // An array would be read field by field, unnamed.
+    if bytes.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+        return Err(Problem::new(Kind::BadRequest, "the body: expected an object"));
+    }
     serde_json::from_slice(bytes).map_err(bad)
 }
 

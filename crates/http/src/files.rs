@@ -15,8 +15,9 @@ use axum::routing::{delete, get};
 use crate::State;
 use crate::problem::{Kind, Problem};
 
+pub(crate) use self::names::{encoded, is_archive};
 pub(crate) use self::streams::Streams;
-pub(crate) use self::upload::Uploads;
+pub(crate) use self::upload::{Uploads, packages_bytes};
 
 /// The routes.
 pub(crate) fn router() -> Router<State> {

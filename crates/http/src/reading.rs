@@ -225,19 +225,13 @@ pub(crate) fn packages(state: &State) -> Result<PackageList, Problem> {
 /// Whether a name is that of a package: by its end, or a folder with a manifest.
 fn is_package(roots: &Roots, name: &FileName) -> bool {
     match roots.packages().kind(name.as_str()) {
-        Ok(Some(EntryKind::File(_))) => is_archive_name(name.as_str()),
+        Ok(Some(EntryKind::File(_))) => crate::files::is_archive(name.as_str()),
         Ok(Some(EntryKind::Directory)) => {
             let manifest = roots.packages().descend(name.as_str()).and_then(|folder| folder.kind("manifest.json"));
             matches!(manifest, Ok(Some(EntryKind::File(_))))
         }
         _ => false,
     }
-}
-
-/// Whether a file name ends as those of packages do.
-pub(crate) fn is_archive_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    [".zip", ".tar.gz", ".tgz"].iter().any(|end| name.len() > end.len() && name.ends_with(end))
 }
 
 /// A package as it is listed; none when it is gone.

@@ -236,14 +236,6 @@ impl Roots {
         if hidden { Err(no_such_place()) } else { Ok(Some(path)) }
     }
 
-    /// Bytes of all packages and what lies beside them, unfinished ones among them; folders are not looked into.
-    #[must_use]
-    pub fn packages_bytes(&self) -> u64 {
-        let entries = fs::read_dir(self.packages_path()).into_iter().flatten().flatten();
-        let sizes = entries.filter_map(|entry| Some(entry.metadata().ok().filter(|data| data.is_file())?.len()));
-        sizes.fold(0, u64::saturating_add)
-    }
-
     /// A text in which no path of the host is left: the roots are taken off, and what is below them stays.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {

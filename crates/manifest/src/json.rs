@@ -144,14 +144,6 @@ pub fn schema() -> String {
     text
 }
 
-/// Checks that `bytes` are one JSON object in which, at no depth, a key stands twice; two readers could believe different ones.
-///
-/// # Errors
-/// What is wrong, with its line and column.
-pub fn check_object(bytes: &[u8]) -> Result<(), serde_json::Error> {
-    crate::strict::check(bytes)
-}
-
 /// Values nested deeper than this are no manifest; fields that are skipped unread are held to it too.
 const MAX_DEPTH: usize = 100;
 

@@ -1,47 +1,13 @@
 //! The page of `pdp serve`, used in a real browser by mouse and by keyboard.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::served::{Served, TOKEN};
 use crate::support::{Home, Ran, files, program, python, sample_data, skipped, tell};
-
-const TOKEN: &str = "correct-horse-battery-staple";
-
-/// `pdp serve` on a free port, ended with the test.
-struct Served {
-    child: Child,
-    /// Where it is, with a slash at the end.
-    url: String,
-}
-
-impl Served {
-    fn start(home: &Home, data: &str, packages: &str, more: &[&str]) -> Self {
-        let mut args = vec!["serve", "--json", "--quiet", "--listen", "127.0.0.1:0", "--log-level", "error"];
-        args.extend(["--data-root", data, "--packages", packages]);
-        args.extend(more);
-        let mut command = home.command(&args);
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PDP_")) {
-            command.env_remove(name);
-        }
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut report = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut report).unwrap();
-        let report: Value = serde_json::from_str(&report).expect("it ended without saying where it listens");
-        let url = format!("{}/", report["listening"][0].as_str().unwrap());
-        Self { child, url }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn copy(from: &Path, to: &Path) {
     for name in files(from) {
@@ -93,11 +59,11 @@ fn the_page_in_a_real_browser() {
         "large",
     ]);
     let [main, guarded, read_only] = [
-        Served::start(&home, "data", "packages", &[]),
-        Served::start(&home, "data", "guarded", &["--token-file", home.put("token", TOKEN).to_str().unwrap()]),
+        Served::start(&home, "data", "packages", false, &[]),
+        Served::start(&home, "data", "guarded", false, &["--token-file", home.put("token", TOKEN).to_str().unwrap()]),
         {
             std::fs::create_dir(home.join("nothing")).unwrap();
-            Served::start(&home, "data", "nothing", &["--read-only"])
+            Served::start(&home, "data", "nothing", false, &["--read-only"])
         },
     ];
     // A person who wants to look at the screenshots says where they go.

@@ -21,7 +21,10 @@ impl Served {
         let mut args = vec!["serve", "--listen", "127.0.0.1:0", "--data-root", data, "--packages", packages];
         args.extend(more);
         let mut command = home.command(&args);
-        command.stdout(Stdio::null()).stderr(Stdio::piped()).env_remove("PDP_TOKEN");
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PDP_")) {
+            command.env_remove(name);
+        }
         if token {
             command.env("PDP_TOKEN", TOKEN);
         }

@@ -34,6 +34,11 @@ impl Archive {
     }
 }
 
+/// Whether a file name ends as those of archives do.
+pub(crate) fn is_archive(name: &str) -> bool {
+    split(name).is_some()
+}
+
 /// The name of the package that a file lies beside; none where the name is no sidecar's.
 pub(super) fn beside(name: &str) -> Option<&str> {
     SIDECARS.iter().find_map(|suffix| name.strip_suffix(suffix)).filter(|package| !package.is_empty())
@@ -81,7 +86,7 @@ pub(super) fn attachment(name: &str) -> HeaderValue {
 }
 
 /// The name with everything but letters, digits and `-._~` as `%XX`, as a segment of a path has it.
-pub(super) fn encoded(name: &str) -> String {
+pub(crate) fn encoded(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

@@ -16,6 +16,7 @@ use axum::routing::post;
 
 use crate::State;
 
+pub(crate) use self::room::packages_bytes;
 pub(crate) use self::store::{Uploads, sweep};
 
 /// The routes.

@@ -34,7 +34,7 @@ fn create(state: &State, job: &Job, request: &CreateRequest) -> Result<Value, Pr
     let whole_seconds = |at: DateTime<Utc>| DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at);
     let mut options = request.options(state, whole_seconds(job.created_at))?;
     if let Some(most) = state.settings().max_packages_bytes
-        && roots.packages_bytes() >= most
+        && crate::files::packages_bytes(state) >= most
     {
         return Err(Problem::new(
             Kind::NoSpace,

@@ -118,7 +118,7 @@ async fn create(
         Outcome::Done(report) => report,
     };
     let name = done.get("packagePath").and_then(Value::as_str).unwrap_or_default();
-    let location = format!("/api/packaging/download/{}", super::escape(name));
+    let location = format!("/api/packaging/download/{}", crate::files::encoded(name));
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(done)).into_response())
 }
 

@@ -1,7 +1,5 @@
 //! Whether there is room for an upload: refused is what does not fit, before a disk is full.
 
-use std::path::Path;
-
 use super::store::{self, HOME};
 use crate::State;
 use crate::problem::{Kind, Problem};
@@ -15,7 +13,7 @@ pub(super) fn for_one_more(state: &State) -> Result<u64, Problem> {
     let of_packages = match state.settings().max_packages_bytes {
         None => u64::MAX,
         Some(most) => {
-            let used = used(state.roots().packages_path()).saturating_add(arrived).saturating_add(to_come);
+            let used = packages_bytes(state).saturating_add(arrived).saturating_add(to_come);
             most.saturating_sub(used)
         }
     };
@@ -43,10 +41,10 @@ pub(super) fn free(state: &State) -> Result<u64, Problem> {
     Ok(free.saturating_sub(RESERVE))
 }
 
-/// Bytes of all packages; links are not followed.
-fn used(packages: &Path) -> u64 {
+/// Bytes of all packages, folders among them; links are not followed.
+pub(crate) fn packages_bytes(state: &State) -> u64 {
     let mut bytes = 0_u64;
-    let mut open = vec![packages.to_owned()];
+    let mut open = vec![state.roots().packages_path().to_owned()];
     while let Some(directory) = open.pop() {
         for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
             let Ok(metadata) = entry.metadata() else { continue };
