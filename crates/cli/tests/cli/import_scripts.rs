@@ -108,6 +108,9 @@ fn loads(python: &Path, engine: &str, more: &[&str]) {
     assert_eq!(loaded.iter().sum::<u64>(), manifest(&package)["totalEvents"].as_u64().unwrap());
 }
 
+/// Ends a Python that uses chdb with `code`: its threads may crash an interpreter that ends in good order around them.
+const CHDB_END: &str = "; s.close(); sys.stdout.flush(); sys.stderr.flush(); __import__('os')._exit(code)";
+
 #[test]
 fn sqlite_has_what_the_data_is() {
     let Some(python) = python() else { return };
@@ -193,7 +196,10 @@ fn what_is_not_whole_is_not_loaded() {
         assert_eq!(run(&good, &python, &["-c", "import duckdb, sys; print(duckdb.connect(sys.argv[1]).execute('SELECT count(*) FROM market_data.trade').fetchone())", database]).ok().out.trim(), "(5,)");
     }
     if let Some(python) = with(Some(python.clone()), "chdb") {
-        let load = "import sys; from chdb import session; s = session.Session(sys.argv[1])\ntry:\n s.query(open('scripts/import_clickhouse.sql').read())\nfinally:\n print(s.query('SELECT (SELECT count() FROM market_data.trade), (SELECT count() FROM market_data.bbo_quote)'))";
+        let load = format!(
+            "import sys, traceback; from chdb import session; s = session.Session(sys.argv[1]); code = 0\ntry:\n s.query(open('scripts/import_clickhouse.sql').read())\nexcept Exception:\n code = 1; traceback.print_exc()\nprint(s.query('SELECT (SELECT count() FROM market_data.trade), (SELECT count() FROM market_data.bbo_quote)')){CHDB_END}"
+        );
+        let load = load.as_str();
         let database = home.join("clickhouse");
         let database = database.to_str().unwrap();
         assert_eq!(run(&good, &python, &["-c", load, database]).ok().out.trim(), "5,1");
@@ -341,7 +347,7 @@ fn packages_share_tables() {
     }
     if let Some(python) = with(Some(python.clone()), "chdb") {
         let load = format!(
-            "import sys; from chdb import session; s = session.Session(sys.argv[1]); s.query(open('scripts/import_clickhouse.sql').read()); print(s.query('{query} market_data.trade'))"
+            "import sys; from chdb import session; s = session.Session(sys.argv[1]); code = 0; s.query(open('scripts/import_clickhouse.sql').read()); print(s.query('{query} market_data.trade')){CHDB_END}"
         );
         let out = [two, one, two].map(|package| run(package, &python, &["-c", &load, &database("clickhouse")]));
         assert_eq!(out[2].trim(), "3,12,1,3");
