@@ -27,6 +27,17 @@ pub fn file(bytes: &[u8]) -> NamedTempFile {
     file
 }
 
+/// A directory for files that need a name, in memory where the system has a place for that.
+///
+/// # Panics
+/// Without room for it.
+#[must_use]
+pub fn directory() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    made.expect("a temporary directory")
+}
+
 /// What the library reads from a package, in its order; none where it refuses it.
 ///
 /// # Panics

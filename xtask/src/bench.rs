@@ -3,6 +3,7 @@
 mod ceilings;
 mod data;
 mod download;
+mod fxd;
 mod machine;
 mod measure;
 mod pack;
@@ -26,6 +27,8 @@ pub(crate) enum Bench {
     Soak(serve::soak::Options),
     /// Download a large package from pdp serve and from nginx, as one client and as many
     Download(download::Options),
+    /// Fill, ask, scan and filter a .fxd store of bars against Parquet, DuckDB, polars and numpy
+    Fxd(fxd::Options),
 }
 
 pub(crate) fn run(root: &Path, bench: Option<&Bench>) -> Result<()> {
@@ -34,6 +37,7 @@ pub(crate) fn run(root: &Path, bench: Option<&Bench>) -> Result<()> {
         Some(Bench::SlowConnections(options)) => serve::run(root, options),
         Some(Bench::Soak(options)) => serve::soak::run(root, options),
         Some(Bench::Download(options)) => download::run(root, options),
+        Some(Bench::Fxd(options)) => fxd::run(root, options),
         None => {
             let all = Bench::augment_subcommands(clap::Command::new("bench"));
             for bench in all.get_subcommands() {

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::{layers, process, test, tools};
+use crate::{layers, process, spec, test, tools};
 
 pub(crate) fn run(root: &Path) -> Result<()> {
     let cargo = process::cargo();
     process::run(root, &cargo, &["fmt", "--all", "--check"])?;
     layers::run(root)?;
+    spec::run(root, false)?;
     process::run(
         root,
         &cargo,
@@ -17,11 +18,14 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     )?;
     let with_async = ["clippy", "-p", "pdp-packager", "--all-targets", "--features", "async", "--locked", "--quiet"];
     process::run(root, &cargo, &[with_async.as_slice(), &["--", "-D", "warnings"]].concat())?;
+    let arrow =
+        ["clippy", "-p", "fxd", "--all-targets", "--features", "arrow", "--locked", "--quiet", "--", "-D", "warnings"];
+    process::run(root, &cargo, &arrow)?;
     let strict = [("RUSTDOCFLAGS", "-D warnings".to_owned())];
     process::run_with(
         root,
         &cargo,
-        &["doc", "--workspace", "--features", test::ASYNC, "--no-deps", "--locked", "--quiet"],
+        &["doc", "--workspace", "--features", test::FEATURES, "--no-deps", "--locked", "--quiet"],
         &strict,
     )?;
     tools::cargo_deny(root)?;

@@ -7,6 +7,7 @@ mod fixtures;
 mod fuzz;
 mod layers;
 mod process;
+mod spec;
 mod test;
 mod tools;
 
@@ -49,6 +50,12 @@ enum Task {
     },
     /// Print the graph of the workspace's crates and hold it against ARCHITECTURE.md
     Layers,
+    /// Hold the tables and the dump of the format specifications against the code
+    SpecCheck {
+        /// Print the dump of the smallest store as the code makes it, and check nothing
+        #[arg(long)]
+        dump: bool,
+    },
     /// Run a benchmark against its peers, or list the benchmarks
     Bench {
         /// Which one; all are listed when none is named
@@ -64,6 +71,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(&root()),
         Task::Fuzz { targets, seconds } => fuzz::run(&root(), &targets, seconds),
         Task::Layers => layers::run(&root()),
+        Task::SpecCheck { dump } => spec::run(&root(), dump),
         Task::Bench { bench } => bench::run(&root(), bench.as_ref()),
     };
     match outcome {

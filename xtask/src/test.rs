@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use crate::{process, tools};
 
-/// The feature that is tested and linted beside what is on by itself. Not `--all-features`: one of them makes disks fail.
-pub(crate) const ASYNC: &str = "pdp-packager/async";
+/// The features that are tested and linted beside what is on by itself. Not `--all-features`: one of them makes disks fail.
+pub(crate) const FEATURES: &str = "pdp-packager/async,fxd/arrow";
 
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let python = tools::python(root)?;
@@ -20,10 +20,14 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     if let Some(python) = tools::spark(root) {
         environment.push(("PDP_TEST_SPARK_PYTHON", python.to_string_lossy().into_owned()));
     }
-    let mut all = vec!["test", "--workspace", "--all-targets", "--features", ASYNC, "--quiet"];
+    let mut all = vec!["test", "--workspace", "--all-targets", "--features", FEATURES, "--quiet"];
     if args.is_empty() {
         process::run_with(root, process::cargo(), &all, &environment)?;
-        return process::run(root, process::cargo(), &["test", "--workspace", "--features", ASYNC, "--doc", "--quiet"]);
+        return process::run(
+            root,
+            process::cargo(),
+            &["test", "--workspace", "--features", FEATURES, "--doc", "--quiet"],
+        );
     }
     all = vec!["test"];
     all.extend(args.iter().map(String::as_str));

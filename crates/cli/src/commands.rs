@@ -12,7 +12,7 @@ use pdp_packager::{CreateReport, ImportOptions, PackagerError, ValidateOptions};
 use serde::Serialize;
 
 use crate::args::{Cli, Command, CreateArgs, Global, ImportArgs, ValidateArgs};
-use crate::{args, exit, keys, progress, read, render, report, serve};
+use crate::{args, exit, fxd, keys, progress, read, render, report, serve};
 
 /// Runs the command; `given` says where its arguments come from.
 pub(crate) fn run(cli: Cli, given: &ArgMatches) -> anyhow::Result<ExitCode> {
@@ -37,6 +37,7 @@ pub(crate) fn run(cli: Cli, given: &ArgMatches) -> anyhow::Result<ExitCode> {
         }
         Command::Read(args) => read::run(&args, &global),
         Command::Report(args) => report::run(&args, &global),
+        Command::Fxd { command } => fxd::run(*command, &global),
         Command::Import(args) => import(args, &global),
         Command::Serve(args) => serve::run(*args, &global, given.subcommand_matches("serve").unwrap_or(given)),
         Command::Completions { shell } => {
@@ -108,7 +109,7 @@ fn now() -> DateTime<Utc> {
 }
 
 /// The time that the environment asks for.
-fn source_date_epoch() -> anyhow::Result<Option<DateTime<Utc>>> {
+pub(crate) fn source_date_epoch() -> anyhow::Result<Option<DateTime<Utc>>> {
     let Ok(text) = std::env::var("SOURCE_DATE_EPOCH") else { return Ok(None) };
     let time = text.trim().parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
     let message = format!("SOURCE_DATE_EPOCH is \"{text}\"; expected whole seconds since 1970");

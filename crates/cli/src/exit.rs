@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use pdp_packager::{ErrorKind, PackagerError};
 use serde_json::json;
 
+use crate::fxd::fault::Fault;
+
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 pub(crate) const INVALID: u8 = 3;
@@ -33,10 +35,13 @@ pub(crate) fn failed(error: &anyhow::Error, json: bool) -> ExitCode {
     let packager = error.downcast_ref::<PackagerError>();
     // The reader of a pipe went away; there is nobody to tell.
     let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
-    if packager.is_none() && error.downcast_ref::<std::io::Error>().is_some_and(gone) {
+    let bars = Fault::of(error);
+    let io = error.downcast_ref::<std::io::Error>().or_else(|| bars.as_ref().and_then(Fault::output));
+    if packager.is_none() && io.is_some_and(gone) {
         return ExitCode::SUCCESS;
     }
-    let (code, kind) = match packager.map_or(ErrorKind::Failed, PackagerError::kind) {
+    let kind = packager.map(PackagerError::kind).or_else(|| bars.as_ref().map(Fault::kind));
+    let (code, kind) = match kind.unwrap_or(ErrorKind::Failed) {
         ErrorKind::Failed => (FAILED, "failed"),
         ErrorKind::Usage => (USAGE, "usage"),
         ErrorKind::Invalid => (INVALID, "invalid"),
@@ -44,12 +49,13 @@ pub(crate) fn failed(error: &anyhow::Error, json: bool) -> ExitCode {
         ErrorKind::Interrupted => (INTERRUPTED, "interrupted"),
     };
     // The library's messages name their causes themselves.
-    let message = packager.map_or_else(|| format!("{error:#}"), ToString::to_string);
+    let message = packager.map(ToString::to_string).or_else(|| bars.as_ref().map(Fault::message));
+    let message = message.unwrap_or_else(|| format!("{error:#}"));
     if json {
         let report = json!({ "error": { "kind": kind, "exitCode": code, "message": message } });
         let _ = writeln!(std::io::stdout(), "{report:#}");
     }
-    let hint = packager.and_then(hint);
+    let hint = packager.and_then(hint).or_else(|| bars.as_ref().and_then(Fault::hint));
     say(&match hint {
         Some(hint) => format!("{message}\n\nHint: {hint}"),
         None => message,

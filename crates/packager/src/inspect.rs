@@ -10,6 +10,7 @@ pub(crate) mod conform;
 pub(crate) mod csv;
 mod dbn;
 pub(crate) mod dialect;
+mod fxd;
 mod jsonl;
 pub(crate) mod number;
 mod parquet;
@@ -167,8 +168,7 @@ impl Inspector for Opaque {
 const ZSTD_WINDOW_LOG: u32 = 27;
 
 impl Inspection {
-    /// A file of this format and compression. Parquet needs to be read at random and goes by unseen; see
-    /// [`parquet_file`].
+    /// A file of this format and compression. What needs to be read at random goes by unseen; see [`at_random`].
     /// With `measure`, the values of the records are looked at, and not only counted.
     pub(crate) fn new(format: DataFormat, encoding: ContentEncoding, measure: bool) -> Self {
         let inspector: Box<dyn Inspector> = match format {
@@ -248,10 +248,19 @@ impl Inspection {
     }
 }
 
-/// Looks into a Parquet file.
-pub(crate) fn parquet_file(file: &File, measure: bool) -> Findings {
-    parquet::inspect(file, measure).unwrap_or_else(|reason| Findings {
-        damage: Some(format!("it cannot be read as Parquet: {reason}")),
+/// Whether a format is read here and there, and not from its start to its end.
+pub(crate) const fn is_read_at_random(format: DataFormat) -> bool {
+    matches!(format, DataFormat::Parquet | DataFormat::Fxd)
+}
+
+/// Looks into a file of a format that [is read at random](is_read_at_random).
+pub(crate) fn at_random(format: DataFormat, file: &File, measure: bool) -> Findings {
+    let (name, looked) = match format {
+        DataFormat::Fxd => ("an fxd store", fxd::inspect(file, measure)),
+        _ => ("Parquet", parquet::inspect(file, measure)),
+    };
+    looked.unwrap_or_else(|reason| Findings {
+        damage: Some(format!("it cannot be read as {name}: {reason}")),
         ..Findings::default()
     })
 }

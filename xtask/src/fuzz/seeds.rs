@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use flate2::read::MultiGzDecoder;
+use fxd::Bar;
+use fxd::store::{Appender, Existing, OnTaken, WriteOptions, Writer};
 use pdp_manifest::{CompressionLevel, ContainerFormat};
 use pdp_packager::{CreateOptions, Silent, create};
 use walkdir::WalkDir;
@@ -56,6 +58,7 @@ pub(super) fn write(root: &Path, output: &Path) -> Result<()> {
     for (index, text) in SIGNED.iter().enumerate() {
         seed(output, "signature", &format!("{index}"), text.as_bytes())?;
     }
+    stores(&made, output)?;
     fs::remove_dir_all(&made)?;
     let _ = fs::remove_dir_all(&hostile);
     Ok(())
@@ -124,4 +127,33 @@ fn seed(output: &Path, target: &str, name: &str, bytes: &[u8]) -> Result<()> {
 fn files(directory: &Path) -> Vec<PathBuf> {
     let entries = WalkDir::new(directory).sort_by_file_name().into_iter().filter_map(Result::ok);
     entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect()
+}
+
+/// Small stores, fresh and appended to, and bars in the shapes that are read.
+fn stores(made: &Path, output: &Path) -> Result<()> {
+    let bar = |n: u64| Bar { ts: n * 60_000_000_000, open: 5, high: 9, low: 1, close: 7, volume: n, flags: 1 };
+    for (name, level) in [("stored", None), ("zstd", Some(3))] {
+        let path = made.join(format!("{name}.fxd"));
+        let options = WriteOptions { level, block_records: 3, ..WriteOptions::default() };
+        let mut writer = Writer::create(&path, options.clone())?;
+        let (a, b) = (writer.symbol("A")?, writer.symbol("B")?);
+        writer.push(a, &(0..9).map(bar).collect::<Vec<_>>())?;
+        writer.push(b, &(1435..1445).map(bar).collect::<Vec<_>>())?;
+        writer.finish(Existing::Replace)?;
+        seed(output, "fxd", name, &fs::read(&path)?)?;
+        let mut appender = Appender::open(&path, options, OnTaken::Keep)?;
+        appender.push("B", &(1440..1450).map(bar).collect::<Vec<_>>())?;
+        appender.commit()?;
+        seed(output, "fxd", &format!("{name}-appended"), &fs::read(&path)?)?;
+    }
+    let texts = [
+        "timestamp,open,high,low,close,volume\n2024-01-03T00:00:00Z,1.5,1.6,1.4,1.55,7\n",
+        "20120201 000000;1.306600;1.306600;1.306560;1.306560;0\n",
+        "1637971200000,2.85,2.86,2.84,2.85,36304,1637971259999,1.03,79,19523.0,0.5,0\n",
+        "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol\n1704240000000000000,32,1,118,5528750000000,5528750000000,5528750000000,5528750000000,2,ES\n",
+    ];
+    for (index, text) in texts.iter().enumerate() {
+        seed(output, "bars", &format!("{index}"), format!("\0{text}").as_bytes())?;
+    }
+    Ok(())
 }

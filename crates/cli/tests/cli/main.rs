@@ -4,6 +4,9 @@
 mod browse_server;
 mod damage;
 mod deep;
+mod fxd;
+mod fxd_killed;
+mod fxd_readers;
 mod hostile;
 mod import_scripts;
 mod interop;

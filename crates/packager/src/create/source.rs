@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _};
 
 use pdp_archive::MemberSource;
-use pdp_manifest::{ContentEncoding, DataFormat, PackagePath};
+use pdp_manifest::{ContentEncoding, PackagePath};
 
-use crate::inspect::{Findings, Inspection, parquet_file};
+use crate::inspect::{Findings, Inspection, at_random, is_read_at_random};
 use crate::scan::DataFile;
 use crate::{PackagerError, Progress};
 
@@ -121,8 +121,8 @@ impl MemberSource for FileSource<'_> {
         let modified = metadata.modified().ok();
         let same = metadata.len() == self.file.size && modified == self.file.modified;
         // When it was looked for, only its symbol and times were read.
-        if self.file.format == DataFormat::Parquet && (self.measure || !same) {
-            self.file.findings = Some(Box::new(parquet_file(&handle, self.measure)));
+        if is_read_at_random(self.file.format) && (self.measure || !same) {
+            self.file.findings = Some(Box::new(at_random(self.file.format, &handle, self.measure)));
             // It was read here and there; it is packed from its start.
             handle.rewind()?;
             self.compressed = is_compressed(&self.file);

@@ -88,6 +88,11 @@ pub(crate) fn from_epoch(count: i64) -> Option<Stamp> {
     Some(Stamp { time, zoned: true })
 }
 
+/// Nanoseconds since 1970, however few.
+pub(crate) const fn from_epoch_nanos(nanos: i64) -> Option<Stamp> {
+    Some(Stamp { time: DateTime::from_timestamp_nanos(nanos), zoned: true })
+}
+
 /// Seconds since 1970 with a fraction, kept to the microsecond that a double can hold.
 pub(crate) fn from_epoch_fraction(seconds: f64) -> Option<Stamp> {
     if !(1e8..1e10).contains(&seconds) {

@@ -64,8 +64,8 @@ fn first_findings(file: &mut DataFile) -> io::Result<Option<Findings>> {
     let content = if file.encoding.is_compressed() { decoded(&head, file.encoding) } else { head.clone() };
     file.format = sniff::format(&content, file.format);
     match file.format {
-        DataFormat::Parquet => {
-            let findings = inspect::parquet_file(&handle, false);
+        DataFormat::Parquet | DataFormat::Fxd => {
+            let findings = inspect::at_random(file.format, &handle, false);
             let settled = Findings {
                 symbols: findings.symbols.clone(),
                 source: findings.source.clone(),
@@ -77,7 +77,6 @@ fn first_findings(file: &mut DataFile) -> io::Result<Option<Findings>> {
             file.findings = Some(Box::new(findings));
             Ok(Some(settled))
         }
-        DataFormat::Fxd => Ok(None),
         // Before the first record stands a list of every symbol, which may be long.
         DataFormat::Dbn => {
             let mut inspection = Inspection::new(file.format, file.encoding, false);

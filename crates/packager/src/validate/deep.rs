@@ -15,7 +15,7 @@ use super::{Finding, ValidateReport, count, finding};
 use crate::create::schemas::Schemas;
 use crate::inspect::conform::JsonSchema;
 use crate::inspect::shape::{Kind, Shape};
-use crate::inspect::{Findings, Inspection, Violations, parquet_file};
+use crate::inspect::{Findings, Inspection, Violations, at_random, is_read_at_random};
 use crate::package::Package;
 use crate::report::JSON_PATH;
 use crate::{PackagerError, Progress, Stage};
@@ -41,11 +41,6 @@ pub(super) fn check(
     let outcome = Mutex::new((Vec::new(), Vec::new(), 0_u64, 0_u64));
     package.container.visit(&|info| files.contains_key(&info.path), &|info, body| {
         let Some(entry) = files.get(&info.path) else { return Ok(()) };
-        if entry.format == DataFormat::Fxd {
-            let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
-            outcome.1.push(format!("{}: records of {} files are not counted", info.path, entry.format));
-            return Ok(());
-        }
         let findings = match look(entry, schemas.get(&entry.event_type), body, progress) {
             Ok(findings) => findings,
             // Damage of the container was found when the member was hashed.
@@ -119,13 +114,13 @@ fn look(
     body: &mut dyn Read,
     progress: &dyn Progress,
 ) -> io::Result<Findings> {
-    if entry.format == DataFormat::Parquet {
+    if is_read_at_random(entry.format) {
         // It is read here and there, which a compressed member cannot be.
         let mut file = tempfile::tempfile()?;
         let mut counted = Counted { body, progress };
         io::copy(&mut counted, &mut file)?;
         file.rewind()?;
-        return Ok(parquet_file(&file, true));
+        return Ok(at_random(entry.format, &file, true));
     }
     let mut inspection = match (entry.format, schema) {
         (DataFormat::Jsonl, Some(schema)) => Inspection::held_to(schema.clone(), entry.encoding),
@@ -172,9 +167,9 @@ fn compare(manifest: &Manifest, entry: &FileEntry, found: &Findings) -> Vec<Find
     {
         wrong.push(finding(path, "eventCount", stated, tally.records));
     }
-    // A Parquet file is not decompressed as a whole.
+    // What is read at random is not decompressed as a whole.
     if let Some(stated) = entry.uncompressed_size_bytes
-        && entry.format != DataFormat::Parquet
+        && !is_read_at_random(entry.format)
         && stated != found.uncompressed_size
     {
         wrong.push(finding(path, "uncompressedSizeBytes", stated, found.uncompressed_size));

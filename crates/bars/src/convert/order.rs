@@ -1,0 +1,149 @@
+//! Bars that must come in order, and what becomes of duplicates.
+
+use std::collections::HashMap;
+
+use fxd::Bar;
+
+use super::{ConvertError, OnDuplicate, Piece, Where};
+
+/// Lets bars of each symbol pass in order.
+pub(crate) struct Ordered {
+    on_duplicate: OnDuplicate,
+    /// By symbol, a number for each in the order in which they came.
+    last: HashMap<String, Last>,
+    kept: Vec<Bar>,
+}
+
+/// The last bar of a symbol. Where the last of duplicates is to stay it was not handed on yet.
+struct Last {
+    number: usize,
+    bar: Bar,
+    place: Where,
+}
+
+impl Ordered {
+    pub(crate) fn new(on_duplicate: OnDuplicate) -> Self {
+        Self { on_duplicate, last: HashMap::new(), kept: Vec::new() }
+    }
+
+    /// Takes bars, and hands on those that stay.
+    pub(crate) fn take(
+        &mut self,
+        piece: &Piece<'_>,
+        hand_on: &mut impl FnMut(&str, &[Bar]) -> Result<(), ConvertError>,
+    ) -> Result<(), ConvertError> {
+        let Some((first, rest)) = piece.bars.split_first() else { return Ok(()) };
+        let late = self.on_duplicate == OnDuplicate::Last;
+        self.kept.clear();
+        // The bars to look at, from which position on, and the one that they must come after.
+        let (mut last, mut inside, mut from, bars) = match self.last.get(piece.symbol) {
+            Some(last) => (last.bar, None, 0, piece.bars),
+            None => (*first, Some(0), 1, rest),
+        };
+        if !late && from == 1 {
+            self.kept.push(*first);
+        }
+        for bar in bars {
+            if bar.ts > last.ts {
+                self.kept.push(if late { last } else { *bar });
+                (last, inside) = (*bar, Some(from));
+            } else if bar.ts < last.ts || self.on_duplicate == OnDuplicate::Error {
+                return Err(self.refused(piece, from, inside, last));
+            } else if late {
+                (last, inside) = (*bar, Some(from));
+            }
+            from += 1;
+        }
+        if let Some(position) = inside {
+            let number = self.last.len();
+            let place = piece.place(position);
+            match self.last.get_mut(piece.symbol) {
+                Some(known) => (known.bar, known.place) = (last, place),
+                None => {
+                    self.last.insert(piece.symbol.to_owned(), Last { number, bar: last, place });
+                }
+            }
+        }
+        if self.kept.is_empty() { Ok(()) } else { hand_on(piece.symbol, &self.kept) }
+    }
+
+    /// Hands on what waits.
+    pub(crate) fn finish(
+        self,
+        hand_on: &mut impl FnMut(&str, &[Bar]) -> Result<(), ConvertError>,
+    ) -> Result<(), ConvertError> {
+        if self.on_duplicate != OnDuplicate::Last {
+            return Ok(());
+        }
+        let mut last: Vec<_> = self.last.into_iter().collect();
+        last.sort_unstable_by_key(|(_, last)| last.number);
+        last.iter().try_for_each(|(symbol, last)| hand_on(symbol, &[last.bar]))
+    }
+
+    #[cold]
+    fn refused(&self, piece: &Piece<'_>, at: usize, inside: Option<usize>, last: Bar) -> ConvertError {
+        let symbol = piece.symbol.to_owned();
+        let place = piece.place(at);
+        let before = match (inside, self.last.get(piece.symbol)) {
+            (Some(position), _) => piece.place(position),
+            (None, Some(known)) => known.place.clone(),
+            (None, None) => piece.place(0),
+        };
+        match piece.bars.get(at).map_or(last.ts, |bar| bar.ts) {
+            ts if ts == last.ts => ConvertError::Duplicate { symbol, ts, place, before },
+            ts => ConvertError::StepBack { symbol, ts, place, previous: last.ts, before },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::Place;
+
+    fn passed(on_duplicate: OnDuplicate, pieces: &[(&str, &[(u64, i64)])]) -> Result<Vec<(String, u64, i64)>, String> {
+        let mut ordered = Ordered::new(on_duplicate);
+        let mut out = Vec::new();
+        let mut hand_on = |symbol: &str, bars: &[Bar]| {
+            out.extend(bars.iter().map(|bar| (symbol.to_owned(), bar.ts, bar.open)));
+            Ok(())
+        };
+        let mut line = 1;
+        for (symbol, bars) in pieces {
+            let bars: Vec<Bar> = bars.iter().map(|(ts, open)| Bar { ts: *ts, open: *open, ..Bar::default() }).collect();
+            let places = Some((Place::Line(line), Place::Line(line + bars.len() as u64 - 1)));
+            line += bars.len() as u64;
+            let piece = Piece { file: Path::new("a.csv"), symbol, bars: &bars, places };
+            ordered.take(&piece, &mut hand_on).map_err(|error| error.to_string())?;
+        }
+        ordered.finish(&mut hand_on).map_err(|error| error.to_string())?;
+        out.sort();
+        Ok(out)
+    }
+
+    #[test]
+    fn duplicates_within_and_across_pieces_are_dealt_with_as_asked() {
+        let pieces: &[(&str, &[(u64, i64)])] =
+            &[("A", &[(1, 1), (2, 2), (2, 3)]), ("B", &[(1, 9)]), ("A", &[(2, 4), (3, 5), (3, 6)]), ("A", &[(3, 7)])];
+        let a = |bars: &[(u64, i64)]| {
+            let mut all: Vec<_> = bars.iter().map(|(ts, open)| ("A".to_owned(), *ts, *open)).collect();
+            all.push(("B".to_owned(), 1, 9));
+            all
+        };
+        assert_eq!(passed(OnDuplicate::First, pieces), Ok(a(&[(1, 1), (2, 2), (3, 5)])));
+        assert_eq!(passed(OnDuplicate::Last, pieces), Ok(a(&[(1, 1), (2, 4), (3, 7)])));
+        let error = passed(OnDuplicate::Error, pieces).unwrap_err();
+        assert!(error.starts_with("a.csv: line 3: A: ") && error.contains("already at a.csv: line 2"), "{error}");
+    }
+
+    #[test]
+    fn steps_back_are_refused_with_both_places() {
+        let pieces: &[(&str, &[(u64, i64)])] = &[("A", &[(1, 1), (5, 2)]), ("B", &[(1, 9)]), ("A", &[(4, 4)])];
+        for on_duplicate in [OnDuplicate::Error, OnDuplicate::First, OnDuplicate::Last] {
+            let error = passed(on_duplicate, pieces).unwrap_err();
+            assert!(error.starts_with("a.csv: line 4: A: ") && error.contains("at a.csv: line 2"), "{error}");
+        }
+    }
+}

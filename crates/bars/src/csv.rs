@@ -1,0 +1,18 @@
+//! Bars in CSV files.
+
+mod block;
+mod context;
+mod cut;
+mod fields;
+mod layout;
+mod names;
+mod quick;
+mod row;
+mod sink;
+mod source;
+mod swar;
+
+pub(crate) use layout::Role;
+pub(crate) use names::Names;
+pub use sink::{CsvSink, csv_sink};
+pub(crate) use source::open;

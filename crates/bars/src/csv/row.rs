@@ -1,0 +1,119 @@
+//! A row read the complete way: whatever a field may hold, and what is wrong with it.
+
+use std::borrow::Cow;
+
+use fxd::Bar;
+
+use super::context::Context;
+use super::fields::Fields;
+use super::layout::{Prices, Role};
+use crate::clock::Clock;
+use crate::decimal::{Decimal, Refusal};
+use crate::{Place, Problem};
+
+/// A row of a file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Row<'a> {
+    pub(crate) bar: Bar,
+    /// Empty if the row names none.
+    pub(crate) symbol: Cow<'a, [u8]>,
+    pub(crate) publisher: Option<u32>,
+}
+
+/// Reads a line without its end.
+pub(crate) fn read<'a>(context: &Context, clock: &mut Clock, line: &'a [u8], place: Place) -> Result<Row<'a>, Problem> {
+    read_fields(context, clock, line, place).map_err(|problem| {
+        // Too many or too few fields explain a strange one better than what it holds.
+        let (found, expected) = (Fields::new(line, context.layout.separator).count(), context.layout.roles.len());
+        match problem {
+            Problem::Value { .. } if found != expected => Problem::Fields { found, expected },
+            problem => problem,
+        }
+    })
+}
+
+fn read_fields<'a>(context: &Context, clock: &mut Clock, line: &'a [u8], place: Place) -> Result<Row<'a>, Problem> {
+    let layout = &context.layout;
+    let fields = Fields::new(line, layout.separator);
+    let count = |found: usize| Problem::Fields { found, expected: layout.roles.len() };
+    let mut row = Row::default();
+    let mut date = None;
+    let mut time = None;
+    let mut found = 0;
+    for (at, field) in fields.enumerate() {
+        let field =
+            field.ok_or(Problem::Line { expected: "quotes to be closed and followed by a separator".into() })?;
+        let Some(role) = layout.roles.get(at) else {
+            return Err(count(Fields::new(line, layout.separator).count()));
+        };
+        found += 1;
+        match role {
+            Role::Timestamp => row.bar.ts = clock.read(&field, place)?,
+            Role::Date => date = Some(field),
+            Role::Time => time = Some(field),
+            Role::Symbol => row.symbol = field,
+            Role::Open => row.bar.open = price(context, "open", &field)?,
+            Role::High => row.bar.high = price(context, "high", &field)?,
+            Role::Low => row.bar.low = price(context, "low", &field)?,
+            Role::Close => row.bar.close = price(context, "close", &field)?,
+            Role::Volume => row.bar.volume = context.fit.volume(&field)?,
+            Role::Flags => row.bar.flags = number("flags", &field, "a whole number from 0 to 255", 0)?,
+            Role::Publisher => {
+                row.publisher = Some(number("publisher_id", &field, "a whole number from 0 to 65535", 0_u16)?.into());
+            }
+            Role::Other => {}
+        }
+    }
+    if found != layout.roles.len() {
+        return Err(count(found));
+    }
+    if let (Some(date), Some(time)) = (date, time) {
+        row.bar.ts = clock.read_parts(&date, &time, place)?;
+    }
+    Ok(row)
+}
+
+/// A price, however the file writes them.
+fn price(context: &Context, field: &'static str, text: &[u8]) -> Result<i64, Problem> {
+    let fit = &context.fit;
+    let pointed = text.contains(&b'.');
+    match context.layout.prices {
+        Prices::Decimal => fit.price(field, text),
+        Prices::Pointed if pointed => fit.price(field, text),
+        Prices::Pointed => Err(Problem::value(
+            field,
+            text,
+            "a price with a point, as in the first row: without one it would count 1e-9",
+        )),
+        Prices::Nano if pointed => Err(Problem::value(
+            field,
+            text,
+            "a whole number of 1e-9, as in the first row: the prices here have no point",
+        )),
+        Prices::Nano if text == UNDEFINED => Err(Problem::value(field, text, "a price, not the sign for none")),
+        Prices::Nano => Decimal::parse(text)
+            .ok_or(Refusal::NotANumber)
+            .and_then(|decimal| Decimal { exponent: decimal.exponent.saturating_sub(9), ..decimal }.at(fit.price_scale))
+            .and_then(|value| fit.price_units(value))
+            .map_err(|refusal| fit.price_problem(field, text, refusal)),
+    }
+}
+
+/// What Databento writes where there is no price: the largest i64.
+const UNDEFINED: &[u8] = b"9223372036854775807";
+
+/// A small whole number; nothing is `none`.
+fn number<T: std::str::FromStr>(
+    field: &'static str,
+    text: &[u8],
+    expected: &'static str,
+    none: T,
+) -> Result<T, Problem> {
+    if text.is_empty() {
+        return Ok(none);
+    }
+    std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| Problem::value(field, text, expected))
+}

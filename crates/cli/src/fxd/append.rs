@@ -1,0 +1,20 @@
+//! `append`.
+
+use std::process::ExitCode;
+
+use pdp_bars::convert;
+
+use super::args::AppendArgs;
+use super::inputs::{inputs, watched, write_options};
+use super::words;
+use crate::args::Global;
+use crate::commands;
+
+/// Appends.
+pub(crate) fn run(args: &AppendArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let inputs = inputs(&args.input, &args.inputs, (None, None), global)?;
+    let options = write_options(&args.blocks, None)?;
+    let report = watched(global, &inputs, |told| convert::append(inputs.clone(), &args.file, options, told))??;
+    commands::show(global, &report, |out| words::appended(&args.file, &report, global.quiet, out))?;
+    Ok(ExitCode::SUCCESS)
+}

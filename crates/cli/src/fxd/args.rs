@@ -1,0 +1,249 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use fxd::Scale;
+use pdp_bars::{CsvFormat, Zone};
+
+use super::values::{self, Bound};
+use crate::args::Global;
+
+/// Keep OHLCV bars in one small file that can be queried, and bring them in and out.
+#[derive(Debug, Parser)]
+#[command(name = "fx-store", version, max_term_width = 100, arg_required_else_help = true, after_help = AFTER_HELP)]
+pub(crate) struct FxStore {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: FxdCommand,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a file is not valid, 4 file or symbol not found, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FxdCommand {
+    /// Bring bars from one kind of file to another; several inputs make one file
+    Convert(Box<ConvertArgs>),
+    /// Add bars to a store, all of them or none; those that are there already are passed over
+    Append(AppendArgs),
+    /// Write a store anew without what appends left behind; the same bars give the same bytes
+    Compact(RewriteArgs),
+    /// Go back to the newest sound state of a damaged store, or take every whole block; indexes are made anew
+    Repair(RepairArgs),
+    /// Check structure, order and counts; exit code 3 and a line for each finding if anything is wrong
+    Verify(VerifyArgs),
+    /// Show what a store holds
+    Inspect(InspectArgs),
+    /// Print bars of a symbol
+    Query(QueryArgs),
+}
+
+/// A kind of file that bars come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum From {
+    Csv,
+    Parquet,
+    Dbn,
+    Fxd,
+}
+
+/// A kind of file that bars go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum To {
+    Fxd,
+    Csv,
+    Parquet,
+    Json,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Csv,
+    Json,
+    Parquet,
+}
+
+/// See [`pdp_bars::convert::OnDuplicate`].
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum OnDuplicate {
+    Error,
+    First,
+    Last,
+}
+
+/// How files are read.
+#[derive(Debug, Args)]
+pub(crate) struct InputArgs {
+    /// What kind of files the inputs are; without it, their names say it
+    #[arg(long, value_name = "KIND")]
+    pub(crate) from: Option<From>,
+    /// The symbol of rows that name none; without it, the file's name says it. Of a store: the symbols to take, with commas
+    #[arg(long, value_name = "SYMBOL")]
+    pub(crate) symbol: Option<String>,
+    /// The zone of timestamps that name none: a name as America/New_York, an offset as +02:00, EST (UTC-5) or UTC
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub(crate) tz: Option<Zone>,
+    /// What CSV files look like: auto, histdata, databento, binance, plain
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    pub(crate) csv_format: CsvFormat,
+}
+
+/// How blocks of a store are written.
+#[derive(Debug, Args)]
+pub(crate) struct BlockArgs {
+    /// The level of zstd
+    #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true)]
+    pub(crate) level: i32,
+    /// Store blocks as they are
+    #[arg(long, conflicts_with = "level")]
+    pub(crate) no_compression: bool,
+    /// The most bars of a block, 1 to 86400; a block holds one UTC date at most
+    #[arg(long, value_name = "N", default_value_t = 1440, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) block_records: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) blocks: BlockArgs,
+    /// What kind of file the output is; without it, its name says it
+    #[arg(long, value_name = "KIND")]
+    pub(crate) to: Option<To>,
+    /// The version of the fxd format
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::format_version)]
+    pub(crate) format_version: u32,
+    /// What becomes of two bars of a symbol at one time
+    #[arg(long, value_name = "ACTION", value_enum, default_value_t = OnDuplicate::Error)]
+    pub(crate) on_duplicate: OnDuplicate,
+    /// Take rows in any order; needs space for a copy beside the output
+    #[arg(long)]
+    pub(crate) sort: bool,
+    /// Train a dictionary on the first bars and compress with it: for small blocks
+    #[arg(long, conflicts_with = "no_compression")]
+    pub(crate) dictionary: bool,
+    /// Decimals of prices [default: 5, or those of the store that is read]
+    #[arg(long, value_name = "N", value_parser = values::scale)]
+    pub(crate) price_scale: Option<Scale>,
+    /// Decimals of volumes [default: 0, or those of the store that is read]
+    #[arg(long, value_name = "N", value_parser = values::scale)]
+    pub(crate) volume_scale: Option<Scale>,
+    /// Parquet: prices as decimals, not as doubles
+    #[arg(long)]
+    pub(crate) decimal: bool,
+    /// CSV, JSON, Parquet: write the column of flags
+    #[arg(long)]
+    pub(crate) flags: bool,
+    /// The time that the store says it was made at, RFC 3339 [default: SOURCE_DATE_EPOCH, or now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) created_at: Option<DateTime<Utc>>,
+    /// Replace the output if it is there
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// The inputs, and the output as the last one; - for standard output
+    #[arg(required = true, num_args = 2.., value_names = ["IN", "OUT"])]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AppendArgs {
+    /// The store
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) blocks: BlockArgs,
+    /// The inputs
+    #[arg(required = true, value_name = "IN")]
+    pub(crate) inputs: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RewriteArgs {
+    /// The store
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) blocks: BlockArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RepairArgs {
+    #[command(flatten)]
+    pub(crate) rewrite: RewriteArgs,
+    /// Where the repaired store goes; without it, it takes the place of the damaged one, which is kept beside it
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The store
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Read and decode every block, too, so that no byte is left out
+    #[arg(long)]
+    pub(crate) checksums: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// The store
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Show the header's fields
+    #[arg(long)]
+    pub(crate) header: bool,
+    /// Show the nodes of the time index
+    #[arg(long)]
+    pub(crate) index: bool,
+    /// Show the symbol table
+    #[arg(long)]
+    pub(crate) symbols: bool,
+    /// Show every block
+    #[arg(long)]
+    pub(crate) blocks: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// The store
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The symbol
+    #[arg(long)]
+    pub(crate) symbol: String,
+    /// The first moment: RFC 3339, a date (UTC), or nanoseconds since 1970
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub(crate) from: Option<u64>,
+    /// The moment behind the last
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub(crate) to: Option<u64>,
+    /// No price of the bar is below
+    #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
+    pub(crate) min_price: Option<Bound>,
+    /// No price of the bar is above
+    #[arg(long, value_name = "PRICE", allow_negative_numbers = true)]
+    pub(crate) max_price: Option<Bound>,
+    /// The volume is not below
+    #[arg(long, value_name = "VOLUME")]
+    pub(crate) min_volume: Option<Bound>,
+    /// The volume is not above
+    #[arg(long, value_name = "VOLUME")]
+    pub(crate) max_volume: Option<Bound>,
+    /// Bars of a longer interval; needs version 4 of the format
+    #[arg(long, hide = true)]
+    pub(crate) interval: Option<String>,
+    /// How rows are printed [default: csv; json with --json]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<Format>,
+    /// Write to this file, which appears when it is whole, replacing what is there
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}

@@ -1,0 +1,177 @@
+//! `convert`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use fxd::store::{Existing, Writer, train};
+use fxd::{Bar, Columns, FxdError, Info};
+use pdp_bars::convert::{ConvertError, Inputs, OnDuplicate, Told, sorted};
+use pdp_bars::{Prices, WriteOptions};
+use serde::Serialize;
+
+use super::args::{self, ConvertArgs, Format, To};
+use super::inputs::{inputs, note_symbols, usage, watched, write_options};
+use super::output::{directory_of, rows};
+use super::words;
+use crate::args::Global;
+use crate::commands;
+
+/// Bars that a dictionary is trained on.
+const TRAINED_ON: usize = 200_000;
+/// Inputs that a store names.
+const NAMED: usize = 20;
+
+/// What was done.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Converted {
+    pub(crate) output: PathBuf,
+    pub(crate) symbols: u64,
+    pub(crate) records: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) blocks: Option<u64>,
+    pub(crate) bytes: u64,
+}
+
+/// Converts.
+pub(crate) fn run(args: &ConvertArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let Some((output, paths)) = args.paths.split_last() else { return Err(usage("no output is named")) };
+    let to = kind_of(args, output)?;
+    let to_stdout = output.as_os_str() == "-";
+    if to_stdout && global.json {
+        return Err(usage("--json shows a report, and standard output has the rows; name a file as the output"));
+    }
+    if to_stdout && to == To::Fxd {
+        return Err(usage("a store cannot be written to standard output; name a file as the output"));
+    }
+    if !to_stdout && !args.overwrite && output.exists() {
+        return Err(FxdError::Exists { path: output.clone() }.into());
+    }
+    let mut inputs = inputs(&args.input, paths, (args.price_scale, args.volume_scale), global)?;
+    inputs.on_duplicate = match args.on_duplicate {
+        args::OnDuplicate::Error => OnDuplicate::Error,
+        args::OnDuplicate::First => OnDuplicate::First,
+        args::OnDuplicate::Last => OnDuplicate::Last,
+    };
+    let report = match to {
+        To::Fxd => to_store(args, &inputs, output, global)?,
+        To::Csv => to_rows(args, Format::Csv, &inputs, output, global)?,
+        To::Json => to_rows(args, Format::Json, &inputs, output, global)?,
+        To::Parquet => to_rows(args, Format::Parquet, &inputs, output, global)?,
+    };
+    if !to_stdout {
+        commands::show(global, &report, |out| words::converted(&report, global.quiet, out))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn kind_of(args: &ConvertArgs, output: &Path) -> anyhow::Result<To> {
+    let end = output.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase);
+    let named = match end.as_deref() {
+        Some("fxd") => Some(To::Fxd),
+        Some("csv") => Some(To::Csv),
+        Some("parquet" | "pq") => Some(To::Parquet),
+        Some("json" | "jsonl" | "ndjson") => Some(To::Json),
+        _ if output.as_os_str() == "-" => Some(To::Csv),
+        _ => None,
+    };
+    args.to
+        .or(named)
+        .ok_or_else(|| usage(format!("{}: the name says no kind of file; give it with --to", output.display())))
+}
+
+/// Hands over all bars in order, as the options ask, and gives the symbols.
+fn each(
+    args: &ConvertArgs,
+    inputs: &Inputs,
+    beside: &Path,
+    told: Told<'_>,
+    mut take: impl FnMut(&str, &[Bar]) -> Result<(), ConvertError>,
+) -> Result<Vec<String>, ConvertError> {
+    let mut symbols: Vec<String> = Vec::new();
+    let mut known = std::collections::HashSet::new();
+    let counted = |symbol: &str, bars: &[Bar]| {
+        if !known.contains(symbol) {
+            known.insert(symbol.to_owned());
+            symbols.push(symbol.to_owned());
+        }
+        take(symbol, bars)
+    };
+    if args.sort {
+        sorted(inputs, beside, told, counted)?;
+    } else {
+        inputs.in_order(told, counted)?;
+    }
+    Ok(symbols)
+}
+
+fn to_store(args: &ConvertArgs, inputs: &Inputs, output: &Path, global: &Global) -> anyhow::Result<Converted> {
+    let mut options = write_options(&args.blocks, args.created_at)?;
+    options.info = Info {
+        creator: Some(concat!("pdp ", env!("CARGO_PKG_VERSION")).to_owned()),
+        price_scale: inputs.read.fit.price_scale,
+        volume_scale: inputs.read.fit.volume_scale,
+        source: Some(names(inputs)),
+        source_time_zone: inputs.read.zone.map(|zone| zone.to_string()),
+        ..Info::default()
+    };
+    if args.dictionary {
+        options.dictionary = Some(train(&inputs.sample(TRAINED_ON)?, args.blocks.block_records)?);
+    }
+    let mut writer = Writer::create(output, options)?;
+    let symbols = watched(global, inputs, |told| {
+        each(args, inputs, directory_of(output), told, |symbol, bars| {
+            let id = writer.symbol(symbol)?;
+            Ok(writer.push(id, bars)?)
+        })
+    })??;
+    let written = writer.finish(if args.overwrite { Existing::Replace } else { Existing::Refuse })?;
+    note_symbols(inputs, &symbols, global);
+    Ok(Converted {
+        output: output.to_owned(),
+        symbols: written.symbols,
+        records: written.records,
+        blocks: Some(written.blocks),
+        bytes: written.bytes,
+    })
+}
+
+/// The names of the inputs, without directories: what a store says must not depend on where they lay.
+fn names(inputs: &Inputs) -> String {
+    let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut names: Vec<String> = inputs.files.iter().take(NAMED).map(|(path, _)| name(path)).collect();
+    if inputs.files.len() > NAMED {
+        names.push(format!("and {} more", inputs.files.len() - NAMED));
+    }
+    names.join(", ")
+}
+
+fn to_rows(
+    args: &ConvertArgs,
+    format: Format,
+    inputs: &Inputs,
+    output: &Path,
+    global: &Global,
+) -> anyhow::Result<Converted> {
+    let mut options = WriteOptions::new(inputs.read.fit.price_scale, inputs.read.fit.volume_scale);
+    options.flags = args.flags;
+    options.prices = if args.decimal { Prices::Decimal } else { Prices::Double };
+    let file = (output.as_os_str() != "-").then_some(output);
+    let temporary = std::env::temp_dir();
+    let beside = file.map_or(temporary.as_path(), directory_of);
+    let mut symbols = Vec::new();
+    let records = rows(file, format, &options, |sink| {
+        let mut columns = Columns::default();
+        symbols = watched(global, inputs, |told| {
+            each(args, inputs, beside, told, |symbol, bars| {
+                columns.clear();
+                columns.extend(bars.iter().copied());
+                Ok(sink.write(symbol, &columns)?)
+            })
+        })??;
+        Ok(())
+    })?;
+    note_symbols(inputs, &symbols, global);
+    let bytes = file.and_then(|file| std::fs::metadata(file).ok()).map_or(0, |found| found.len());
+    Ok(Converted { output: output.to_owned(), symbols: symbols.len() as u64, records, blocks: None, bytes })
+}

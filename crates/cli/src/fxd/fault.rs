@@ -1,0 +1,94 @@
+//! What errors of stores and of files of bars mean for the way a program ends.
+
+use std::io;
+
+use fxd::{BadBarReason, FxdError};
+use pdp_bars::convert::ConvertError;
+use pdp_bars::{BarsError, Problem};
+use pdp_packager::ErrorKind;
+
+/// An error of a store or of a file of bars.
+pub(crate) enum Fault<'e> {
+    Store(&'e FxdError),
+    Bars(&'e BarsError),
+    Convert(&'e ConvertError),
+}
+
+impl<'e> Fault<'e> {
+    /// The error, if it is one of these.
+    pub(crate) fn of(error: &'e anyhow::Error) -> Option<Self> {
+        let convert = error.downcast_ref().map(|error| match error {
+            ConvertError::Bars(error) => Self::Bars(error),
+            ConvertError::Store(error) => Self::Store(error),
+            error => Self::Convert(error),
+        });
+        convert.or_else(|| error.downcast_ref().map(Self::Store)).or_else(|| error.downcast_ref().map(Self::Bars))
+    }
+
+    /// What kind of end it is.
+    pub(crate) fn kind(&self) -> ErrorKind {
+        let io = |error: &io::Error| match error.kind() {
+            io::ErrorKind::NotFound => ErrorKind::NotFound,
+            _ => ErrorKind::Failed,
+        };
+        match self {
+            Self::Store(FxdError::Io { source, .. }) => io(source),
+            Self::Store(FxdError::NoSymbol { .. }) => ErrorKind::NotFound,
+            Self::Store(
+                FxdError::NotFxd { .. }
+                | FxdError::UnsupportedVersion { .. }
+                | FxdError::UnsupportedFeature { .. }
+                | FxdError::Damaged { .. },
+            ) => ErrorKind::Invalid,
+            Self::Bars(BarsError::Read { source, .. }) => io(source),
+            Self::Bars(BarsError::Row { problem: Problem::NoZone { .. } | Problem::NoSymbol, .. }) => ErrorKind::Usage,
+            Self::Bars(BarsError::Row { .. } | BarsError::File { .. }) => ErrorKind::Invalid,
+            Self::Convert(ConvertError::StepBack { .. } | ConvertError::Duplicate { .. }) => ErrorKind::Invalid,
+            Self::Convert(ConvertError::Interrupted) => ErrorKind::Interrupted,
+            Self::Convert(ConvertError::Scales { .. }) => ErrorKind::Usage,
+            _ => ErrorKind::Failed,
+        }
+    }
+
+    /// What the message says; these errors name their causes themselves.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Store(error) => error.to_string(),
+            Self::Bars(error) => error.to_string(),
+            Self::Convert(error) => error.to_string(),
+        }
+    }
+
+    /// A failure to write rows.
+    pub(crate) fn output(&self) -> Option<&'e io::Error> {
+        match self {
+            Self::Bars(BarsError::Write(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// What a person can do about it.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Store(FxdError::Exists { .. }) => Some("--overwrite replaces it"),
+            Self::Store(FxdError::Damaged { .. }) => {
+                Some("`fx-store verify --checksums` shows what is wrong, `fx-store repair` saves what can be saved")
+            }
+            Self::Store(FxdError::Bar(bad)) => match bad.why {
+                BadBarReason::DoesNotFit { .. } => Some("fewer decimals leave more before the point: --price-scale"),
+                _ => None,
+            },
+            Self::Bars(BarsError::Unwritable { why, .. }) if why.contains("column of flags") => {
+                Some("--flags writes the column of flags")
+            }
+            Self::Bars(BarsError::File { why, .. }) if why.contains("says no kind of file") => {
+                Some("--from says what kind of file it is")
+            }
+            Self::Convert(ConvertError::StepBack { .. }) => {
+                Some("--sort takes rows in any order; --on-duplicate first or last, too, where times are repeated")
+            }
+            Self::Convert(ConvertError::Duplicate { .. }) => Some("--on-duplicate first or last keeps one of them"),
+            _ => None,
+        }
+    }
+}

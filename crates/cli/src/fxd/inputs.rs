@@ -1,0 +1,121 @@
+//! Arguments to inputs, options and progress.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use fxd::Scale;
+use fxd::store::{Store, WriteOptions};
+use pdp_bars::convert::{InputKind, Inputs, OnDuplicate};
+use pdp_bars::{Fit, Kind, ReadOptions, symbol_from_name};
+use pdp_packager::{PackagerError, Progress as _, Stage};
+
+use super::args::{BlockArgs, From, InputArgs};
+use crate::args::Global;
+use crate::commands;
+use crate::progress::{self, Shown};
+
+/// Wrong usage.
+pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
+    PackagerError::Usage(message.into()).into()
+}
+
+/// The files to read. Values are read at the given scales, or else at those of the first store among the inputs.
+pub(crate) fn inputs(
+    args: &InputArgs,
+    paths: &[PathBuf],
+    scales: (Option<Scale>, Option<Scale>),
+    global: &Global,
+) -> anyhow::Result<Inputs> {
+    let files = paths.iter().map(|path| Ok((path.clone(), kind(args, path)?))).collect::<anyhow::Result<Vec<_>>>()?;
+    for (path, _) in &files {
+        if !path.exists() {
+            return Err(PackagerError::NotFound { what: "input", path: path.clone() }.into());
+        }
+    }
+    let store = files.iter().find(|(_, kind)| *kind == InputKind::Store);
+    let info = store.map(|(path, _)| Store::open(path)).transpose()?.map(|store| store.info().clone());
+    let info = info.unwrap_or_default();
+    let mut fit = Fit::version_1();
+    fit.price_scale = scales.0.unwrap_or(info.price_scale);
+    fit.volume_scale = scales.1.unwrap_or(info.volume_scale);
+    let mut read = ReadOptions::new(fit);
+    read.zone = args.tz;
+    read.csv_format = args.csv_format;
+    read.symbol.clone_from(&args.symbol);
+    read.threads = global.threads;
+    let symbols = args.symbol.iter().flat_map(|symbols| symbols.split(',')).map(|name| name.trim().to_owned());
+    Ok(Inputs { files, read, on_duplicate: OnDuplicate::Error, symbols: symbols.collect() })
+}
+
+fn kind(args: &InputArgs, path: &Path) -> anyhow::Result<InputKind> {
+    let given = args.from.map(|from| match from {
+        From::Csv => InputKind::Bars(Kind::Csv),
+        From::Parquet => InputKind::Bars(Kind::Parquet),
+        From::Dbn => InputKind::Bars(Kind::Dbn),
+        From::Fxd => InputKind::Store,
+    });
+    given
+        .or_else(|| InputKind::of(path))
+        .ok_or_else(|| usage(format!("{}: the name says no kind of file; give it with --from", path.display())))
+}
+
+/// Says which symbols were taken from names of files.
+pub(crate) fn note_symbols(inputs: &Inputs, symbols: &[String], global: &Global) {
+    if global.quiet || inputs.read.symbol.is_some() {
+        return;
+    }
+    for (path, kind) in &inputs.files {
+        let named = symbol_from_name(path).filter(|name| symbols.contains(name));
+        if let (InputKind::Bars(_), Some(name)) = (kind, named) {
+            note(&format!("{} is taken to be of {name}, as its name says; --symbol says otherwise", path.display()));
+        }
+    }
+}
+
+/// Talk to the user.
+pub(crate) fn note(message: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "Note: {}", crate::render::printable(message));
+}
+
+/// How blocks are written; `time` is now, unless the user or the environment says another.
+pub(crate) fn write_options(args: &BlockArgs, time: Option<DateTime<Utc>>) -> anyhow::Result<WriteOptions> {
+    let levels = -7..=22;
+    if !levels.contains(&args.level) {
+        return Err(usage(format!("zstd's levels are -7 to 22, not {}", args.level)));
+    }
+    let time = match time {
+        Some(time) => time,
+        None => commands::source_date_epoch()?.unwrap_or_else(Utc::now),
+    };
+    let now = time.timestamp_nanos_opt().and_then(|nanos| u64::try_from(nanos).ok());
+    let now = now.ok_or_else(|| usage(format!("a store cannot say that it was made at {time}")))?;
+    Ok(WriteOptions {
+        block_records: args.block_records,
+        level: (!args.no_compression).then_some(args.level),
+        now,
+        ..WriteOptions::default()
+    })
+}
+
+/// Shows progress over the bytes of the inputs, so many times, while something is done.
+pub(crate) fn watched<T>(
+    global: &Global,
+    inputs: &Inputs,
+    act: impl FnOnce(&dyn Fn(u64) -> ControlFlow<()>) -> T,
+) -> anyhow::Result<T> {
+    let mut bytes = 0;
+    for (path, _) in &inputs.files {
+        bytes += std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
+    }
+    let shown: Shown = progress::start(global);
+    shown.begin(Stage::Packing, inputs.files.len() as u64, bytes);
+    let done = act(&|bytes| {
+        shown.advance(0, bytes);
+        if shown.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    shown.finish();
+    Ok(done)
+}

@@ -1,0 +1,50 @@
+//! `compact`, `repair` and `verify`.
+
+use std::process::ExitCode;
+
+use fxd::store;
+use serde_json::json;
+
+use super::args::{RepairArgs, RewriteArgs, VerifyArgs};
+use super::inputs::write_options;
+use super::words;
+use crate::args::Global;
+use crate::{commands, exit};
+
+/// Compacts.
+pub(crate) fn compact(args: &RewriteArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let before = std::fs::metadata(&args.file).map_or(0, |found| found.len());
+    let written = store::compact(&args.file, &write_options(&args.blocks, None)?)?;
+    commands::show(global, &written, |out| words::compacted(&args.file, before, &written, global.quiet, out))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Repairs.
+pub(crate) fn repair(args: &RepairArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let RewriteArgs { file, blocks } = &args.rewrite;
+    let repaired = store::repair(file, args.output.as_deref(), &write_options(blocks, None)?)?;
+    let place = args.output.as_deref().unwrap_or(file);
+    commands::show(global, &repaired, |out| words::repaired(place, &repaired, global.quiet, out))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Verifies.
+pub(crate) fn verify(args: &VerifyArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let verified = store::verify(&args.file, args.checksums)?;
+    let findings: Vec<_> =
+        verified.findings.iter().map(|damage| json!({ "offset": damage.at, "what": damage.what })).collect();
+    let report = json!({
+        "file": args.file.to_string_lossy(),
+        "sound": verified.is_sound(),
+        "findings": findings,
+        "checksums": verified.checksums,
+        "symbols": verified.symbols,
+        "blocks": verified.blocks,
+        "records": verified.records,
+        "commits": verified.commits,
+        "bytes": verified.bytes,
+        "tailBytes": verified.tail,
+    });
+    commands::show(global, &report, |out| words::verified(&args.file, &verified, global.quiet, out))?;
+    Ok(if verified.is_sound() { ExitCode::SUCCESS } else { exit::INVALID.into() })
+}

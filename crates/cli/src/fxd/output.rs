@@ -1,0 +1,49 @@
+//! Where rows go: a file that appears when it is whole, or standard output.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+use pdp_bars::{BarSink, BarsError, WriteOptions, csv_sink, json_sink, parquet_sink};
+
+use super::args::Format;
+
+/// Rows to a file or standard output; `write` says them. Gives the number of rows.
+pub(crate) fn rows(
+    output: Option<&Path>,
+    format: Format,
+    options: &WriteOptions,
+    write: impl FnOnce(&mut dyn BarSink) -> anyhow::Result<()>,
+) -> anyhow::Result<u64> {
+    let Some(output) = output else {
+        let mut sink = sink(io::stdout(), format, options)?;
+        write(sink.as_mut())?;
+        return Ok(sink.finish()?);
+    };
+    let directory = directory_of(output);
+    let writing = || format!("writing {}", output.display());
+    let mut file = pdp_packager::TemporaryFile::create(directory).with_context(writing)?;
+    let mut sink = sink(&mut file, format, options)?;
+    write(sink.as_mut())?;
+    let rows = sink.finish()?;
+    file.sync().with_context(writing)?;
+    file.persist(output).with_context(writing)?;
+    Ok(rows)
+}
+
+/// The directory of a file.
+pub(crate) fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn sink<'w>(
+    out: impl Write + Send + 'w,
+    format: Format,
+    options: &WriteOptions,
+) -> Result<Box<dyn BarSink + 'w>, BarsError> {
+    Ok(match format {
+        Format::Csv => Box::new(csv_sink(out, options)),
+        Format::Json => Box::new(json_sink(out, options)),
+        Format::Parquet => Box::new(parquet_sink(out, options)?),
+    })
+}

@@ -1,0 +1,89 @@
+//! `query`.
+
+use std::process::ExitCode;
+
+use fxd::store::{Filter, Store};
+use fxd::{FxdError, Scale};
+use pdp_bars::WriteOptions;
+use pdp_bars::convert::ConvertError;
+use serde_json::json;
+
+use super::args::{Format, QueryArgs};
+use super::inputs::usage;
+use super::output::rows;
+use super::values::Bound;
+use super::words;
+use crate::args::Global;
+use crate::commands;
+
+/// Queries.
+pub(crate) fn run(args: &QueryArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    if args.interval.is_some() {
+        return Err(usage("--interval needs a file of version 4 of the format, which is not written yet"));
+    }
+    let format = args.format.unwrap_or(if global.json && args.output.is_none() { Format::Json } else { Format::Csv });
+    let store = Store::open(&args.file)?.with_cached_blocks(0);
+    let symbol = store.symbol(&args.symbol)?;
+    let info = store.info();
+    let filter = filter(args, info.price_scale, info.volume_scale);
+    let range = args.from.unwrap_or(0)..args.to.unwrap_or(u64::MAX);
+    let mut options = WriteOptions::new(info.price_scale, info.volume_scale);
+    // The column is there when it says something, which the first line must know.
+    let flagged =
+        store.scan(symbol.id, range.clone(), &filter, |columns| match columns.flags().iter().any(|&f| f != 0) {
+            true => Err(Found::Flags),
+            false => Ok(()),
+        });
+    options.flags = match flagged {
+        Ok(()) => false,
+        Err(Found::Flags) => true,
+        Err(Found::Damage(error)) => return Err(error.into()),
+    };
+    let records = rows(args.output.as_deref(), format, &options, |sink| {
+        store
+            .scan(symbol.id, range, &filter, |columns| sink.write(&symbol.name, columns).map_err(ConvertError::from))?;
+        Ok(())
+    })?;
+    if let Some(output) = &args.output {
+        let report = json!({ "output": output.to_string_lossy(), "symbol": symbol.name, "records": records });
+        commands::show(global, &report, |out| words::queried(output, records, global.quiet, out))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Why the first look ended.
+enum Found {
+    Flags,
+    Damage(FxdError),
+}
+
+impl From<FxdError> for Found {
+    fn from(error: FxdError) -> Self {
+        Self::Damage(error)
+    }
+}
+
+/// The bounds in units of the store, rounded inward.
+fn filter(args: &QueryArgs, price: Scale, volume: Scale) -> Filter {
+    let prices = bounds(args.min_price.as_ref(), args.max_price.as_ref(), price);
+    let volumes = bounds(args.min_volume.as_ref(), args.max_volume.as_ref(), volume);
+    let clamped = |value: i128| i64::try_from(value.clamp(i64::MIN.into(), i64::MAX.into())).unwrap_or(i64::MAX);
+    let positive = |value: i128| u64::try_from(value.clamp(0, u64::MAX.into())).unwrap_or(u64::MAX);
+    let none = |bounds: &Option<(i128, i128)>, least: i128| bounds.is_some_and(|(from, to)| from > to || to < least);
+    if none(&prices, i64::MIN.into()) || none(&volumes, 0) {
+        // No number lies within, and so no bar does.
+        #[expect(clippy::reversed_empty_ranges, reason = "nothing is to pass")]
+        return Filter { close: Some(1..=0), ..Filter::default() };
+    }
+    Filter {
+        price: prices.map(|(least, most)| clamped(least)..=clamped(most)),
+        volume: volumes.map(|(least, most)| positive(least)..=positive(most)),
+        ..Filter::default()
+    }
+}
+
+fn bounds(least: Option<&Bound>, most: Option<&Bound>, scale: Scale) -> Option<(i128, i128)> {
+    (least.is_some() || most.is_some()).then(|| {
+        (least.map_or(i128::MIN, |bound| bound.at_least(scale)), most.map_or(i128::MAX, |bound| bound.at_most(scale)))
+    })
+}

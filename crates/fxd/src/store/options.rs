@@ -1,0 +1,60 @@
+//! How a store is written.
+
+use crate::format::metadata::MAX_DICTIONARY;
+use crate::format::{MAX_BLOCK_RECORDS, MAX_SYMBOLS};
+use crate::{FxdError, Info};
+
+/// How a store is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// The most bars of a block, 1 to 86,400. A block holds one UTC date at most, so that 1440, the default, is a day of
+    /// minutes; a query reads whole blocks.
+    pub block_records: u32,
+    /// The level of zstd, or `None` to store blocks as they are. Level 3 by default.
+    pub level: Option<i32>,
+    /// A dictionary for zstd, as [`train`](super::train) makes it, which goes into the file.
+    pub dictionary: Option<Vec<u8>>,
+    /// What the file says of itself; prices and volumes of bars are at its scales.
+    pub info: Info,
+    /// The time that the file says it was changed at, in nanoseconds since the Unix epoch.
+    pub now: u64,
+    /// The time that a new file says it was created at; `now` without it.
+    pub created: Option<u64>,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self { block_records: 1440, level: Some(3), dictionary: None, info: Info::default(), now: 0, created: None }
+    }
+}
+
+impl WriteOptions {
+    pub(crate) fn check(&self) -> Result<(), FxdError> {
+        let refused = |what: String| Err(FxdError::Refused(what));
+        if self.block_records == 0 || self.block_records > MAX_BLOCK_RECORDS {
+            return refused(format!("blocks of {} records, expected 1 to {MAX_BLOCK_RECORDS}", self.block_records));
+        }
+        let levels = zstd::compression_level_range();
+        if let Some(level) = self.level
+            && !levels.contains(&level)
+        {
+            return refused(format!("zstd has no level {level}, expected {} to {}", levels.start(), levels.end()));
+        }
+        if self.dictionary.as_ref().is_some_and(|dictionary| dictionary.is_empty() || dictionary.len() > MAX_DICTIONARY)
+        {
+            return refused(format!("a dictionary has 1 to {MAX_DICTIONARY} bytes"));
+        }
+        if self.now.max(self.created.unwrap_or(0)) > crate::MAX_TS {
+            return refused(format!("the time {} ns is later than the year 2262", self.now));
+        }
+        if self.info.is_too_long() {
+            return refused("the metadata is longer than a mebibyte".into());
+        }
+        Ok(())
+    }
+}
+
+/// The refusal of one symbol too many.
+pub(crate) fn too_many_symbols() -> FxdError {
+    FxdError::Refused(format!("one symbol too many: a file has at most {MAX_SYMBOLS}"))
+}

@@ -1,0 +1,309 @@
+//! A store that is open for reading.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::cache::Cache;
+use super::decode::{Decoder, Pool, append, block_of, payload_len, records, within};
+use super::filter::Filter;
+use super::map::Bytes;
+use super::snapshot::Snapshot;
+use super::tree;
+use crate::error::At;
+use crate::format::damage::{Damage, Decoded};
+use crate::format::header::Header;
+use crate::format::metadata::{Commit, Metadata};
+use crate::format::symbol::{Symbol, SymbolId};
+use crate::format::symbol_index::SymbolEntry;
+use crate::format::time_index::TimeEntry;
+use crate::{Columns, FxdError, Info};
+
+/// A store, as it was at its newest commit when it was opened. It does not change while others append to the file or put a
+/// compacted one in its place; [`open`](Self::open) it again to see what came.
+///
+/// It can be shared between threads; each query uses memory of its own.
+pub struct Store {
+    at: At,
+    snapshot: Snapshot,
+    decoders: Pool<Decoder>,
+    cache: Cache,
+}
+
+/// How many decompressed blocks are kept unless said otherwise: some megabytes where blocks are days of minutes.
+pub const CACHED_BLOCKS: usize = 64;
+
+/// Blocks from which on a query decodes them on all threads.
+const PARALLEL: usize = 8;
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.at.0).field("header", &self.snapshot.header).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens a store by mapping its file. The cost does not grow with the number of bars.
+    ///
+    /// The file must not be cut off by other programs while it is open, as no program of this crate does: reading what is
+    /// no longer there ends a process.
+    ///
+    /// # Errors
+    /// [`FxdError`]: I/O, another kind of file, an unknown version, damage of what is read at once.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, FxdError> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(At::new(path).io("opening"))?;
+        Self::open_file(&file, path)
+    }
+
+    /// Opens the store that an open file has; `path` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_file(file: &File, path: &Path) -> Result<Self, FxdError> {
+        let at = At::new(path);
+        if !file.metadata().map_err(at.io("opening"))?.is_file() {
+            return Err(FxdError::NotFxd { path: path.to_owned(), found: "it is not a regular file".into() });
+        }
+        Ok(Self::of(at, Snapshot::open(file, path)?))
+    }
+
+    /// Opens a store that lies in memory.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(bytes: impl Into<Arc<[u8]>>) -> Result<Self, FxdError> {
+        let at = At(PathBuf::from("(memory)"));
+        let snapshot = Snapshot::of(Bytes::Owned(bytes.into())).map_err(|error| error.at(&at))?;
+        Ok(Self::of(at, snapshot))
+    }
+
+    pub(crate) fn of(at: At, snapshot: Snapshot) -> Self {
+        Self { at, snapshot, decoders: Pool::default(), cache: Cache::new(CACHED_BLOCKS) }
+    }
+
+    /// Keeps so many decompressed blocks; 0 for none.
+    #[must_use]
+    pub fn with_cached_blocks(mut self, blocks: usize) -> Self {
+        self.cache = Cache::new(blocks);
+        self
+    }
+
+    pub(crate) const fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.at.0
+    }
+
+    /// The header.
+    #[must_use]
+    pub const fn header(&self) -> &Header {
+        &self.snapshot.header
+    }
+
+    /// Where the bars are from, and their scales.
+    #[must_use]
+    pub const fn info(&self) -> &Info {
+        &self.snapshot.metadata.info
+    }
+
+    /// The commit that is seen.
+    #[must_use]
+    pub const fn commit(&self) -> &Commit {
+        &self.snapshot.metadata.commit
+    }
+
+    /// The sections behind the index.
+    #[must_use]
+    pub const fn metadata(&self) -> &Metadata {
+        &self.snapshot.metadata
+    }
+
+    /// The bytes up to the committed end.
+    #[must_use]
+    pub fn file(&self) -> &[u8] {
+        self.snapshot.file()
+    }
+
+    /// The symbols, in the order of the table.
+    #[must_use]
+    pub fn symbols(&self) -> &[Symbol] {
+        &self.snapshot.symbols
+    }
+
+    /// The dictionary that blocks may be compressed with.
+    #[must_use]
+    pub fn dictionary(&self) -> Option<&[u8]> {
+        self.snapshot.dictionary()
+    }
+
+    /// Bars of all symbols.
+    #[must_use]
+    pub fn record_count(&self) -> u64 {
+        self.symbols().iter().fold(0, |sum, symbol| sum.saturating_add(symbol.record_count))
+    }
+
+    /// The symbol of a name.
+    ///
+    /// # Errors
+    /// [`FxdError::NoSymbol`], with the names nearest to it.
+    pub fn symbol(&self, name: &str) -> Result<&Symbol, FxdError> {
+        self.snapshot.symbol(name).ok_or_else(|| FxdError::NoSymbol {
+            path: self.at.0.clone(),
+            name: name.to_owned(),
+            known: nearest(self.symbols(), name),
+        })
+    }
+
+    /// Bars of a symbol with `range.start <= ts < range.end`, oldest first, those that a filter lets pass.
+    ///
+    /// Only blocks that reach into the range are read. Several are decoded on all of rayon's threads.
+    ///
+    /// # Errors
+    /// [`FxdError::Damaged`] where a block or a node that is needed is.
+    pub fn query(&self, symbol: SymbolId, range: Range<u64>, filter: &Filter) -> Result<Columns, FxdError> {
+        let blocks = self.blocks(symbol, range.clone())?;
+        if blocks.len() < PARALLEL {
+            let bars: usize = blocks.iter().map(|entry| entry.record_count as usize).sum();
+            let mut columns = Columns::with_capacity(bars);
+            for entry in &blocks {
+                self.append(entry, &range, &mut columns).map_err(|damage| self.at.damaged(damage))?;
+            }
+            filter.apply(&mut columns);
+            return Ok(columns);
+        }
+        // A few blocks a task: each has the cost of a vector for each column.
+        let parts: Vec<Columns> = blocks
+            .par_chunks(PARALLEL)
+            .map(|blocks| {
+                let mut columns = Columns::with_capacity(blocks.iter().map(|entry| entry.record_count as usize).sum());
+                for entry in blocks {
+                    self.append(entry, &range, &mut columns)?;
+                }
+                filter.apply(&mut columns);
+                Ok(columns)
+            })
+            .collect::<Decoded<_>>()
+            .map_err(|damage| self.at.damaged(damage))?;
+        let mut columns = Columns::with_capacity(parts.iter().map(Columns::len).sum());
+        for part in parts {
+            columns.append(&part);
+        }
+        Ok(columns)
+    }
+
+    /// Hands over the bars of a symbol with `range.start <= ts < range.end`, oldest first, about a block at a time, from
+    /// columns that are used again: what a scan of any length needs in memory is one block.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query), and whatever `take` answers.
+    pub fn scan<E: From<FxdError>>(
+        &self,
+        symbol: SymbolId,
+        range: Range<u64>,
+        filter: &Filter,
+        mut take: impl FnMut(&Columns) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut columns = Columns::default();
+        for entry in self.blocks(symbol, range.clone())? {
+            columns.clear();
+            self.append(&entry, &range, &mut columns).map_err(|damage| self.at.damaged(damage))?;
+            filter.apply(&mut columns);
+            if !columns.is_empty() {
+                take(&columns)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The blocks of a symbol that reach into a range of time, oldest first, found through the symbol index.
+    ///
+    /// # Errors
+    /// [`FxdError::Damaged`] where a node that is needed is.
+    pub fn blocks(&self, symbol: SymbolId, range: Range<u64>) -> Result<Vec<SymbolEntry>, FxdError> {
+        let mut blocks: Vec<SymbolEntry> = Vec::new();
+        let mut overlap = None;
+        let root = self.snapshot.metadata.symbol_root;
+        tree::scan(self.file(), root, (symbol, range.start), |entry: &SymbolEntry| {
+            if entry.symbol_id < symbol {
+                return true;
+            }
+            if entry.symbol_id > symbol || entry.first_ts >= range.end {
+                return false;
+            }
+            if blocks.last().is_some_and(|last| last.last_ts >= entry.first_ts) {
+                overlap = Some(entry.offset);
+                return false;
+            }
+            if entry.last_ts >= range.start {
+                blocks.push(*entry);
+            }
+            true
+        })
+        .map_err(|damage| self.at.damaged(damage))?;
+        match overlap {
+            Some(at) => Err(self.at.damaged(Damage::new(at, "blocks of a symbol overlap in time"))),
+            None => Ok(blocks),
+        }
+    }
+
+    /// The blocks whose first bar lies in a range of time, of all symbols, found through the time index; ordered by time.
+    ///
+    /// # Errors
+    /// [`FxdError::Damaged`] where a node that is needed is.
+    pub fn blocks_by_time(&self, range: Range<u64>) -> Result<Vec<TimeEntry>, FxdError> {
+        let mut blocks = Vec::new();
+        tree::scan(self.file(), self.header().index_offset, range.start, |entry: &TimeEntry| {
+            if entry.ts >= range.end {
+                return false;
+            }
+            if entry.ts >= range.start {
+                blocks.push(*entry);
+            }
+            true
+        })
+        .map_err(|damage| self.at.damaged(damage))?;
+        Ok(blocks)
+    }
+
+    fn append(&self, entry: &SymbolEntry, range: &Range<u64>, columns: &mut Columns) -> Decoded<()> {
+        if let Some(payload) = self.cache.get(entry.offset) {
+            let block = block_of(self.file(), entry)?;
+            let records = records(&block, &payload)?;
+            append(records.get(within(records, range)).unwrap_or_default(), columns);
+            return Ok(());
+        }
+        let block = block_of(self.file(), entry)?;
+        let mut decoder = self.decoders.take();
+        let mut payload = self.cache.spare(payload_len(entry.record_count as usize));
+        let decoded = decoder.payload(&block, self.dictionary(), &mut payload);
+        self.decoders.give(decoder);
+        decoded?;
+        let records = records(&block, &payload)?;
+        append(records.get(within(records, range)).unwrap_or_default(), columns);
+        self.cache.put(entry.offset, payload);
+        Ok(())
+    }
+}
+
+/// The names nearest to one that is not there: those that differ in case only, or begin alike, then any.
+fn nearest(symbols: &[Symbol], name: &str) -> Vec<String> {
+    let common = |other: &str| {
+        let pairs = other.chars().zip(name.chars());
+        pairs.take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
+    };
+    let mut known: Vec<&str> = symbols.iter().map(|symbol| symbol.name.as_str()).collect();
+    known.sort_by_key(|other| std::cmp::Reverse(common(other)));
+    let mut named: Vec<String> = known.iter().take(8).map(|&name| name.to_owned()).collect();
+    if known.len() > named.len() {
+        named.push(format!("and {} more", known.len() - named.len()));
+    }
+    named
+}

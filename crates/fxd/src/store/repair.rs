@@ -1,0 +1,268 @@
+//! What can be saved of a damaged store.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::append::open_locked;
+use super::compact::rewrite;
+use super::decode::{Decoder, records};
+use super::map::Bytes;
+use super::options::WriteOptions;
+use super::read::Store;
+use super::snapshot::{Snapshot, read_table};
+use super::verify::{Verified, look};
+use super::write::{Existing, Writer, Written};
+use crate::error::At;
+use crate::format::ALIGNMENT;
+use crate::format::block::{self, Block};
+use crate::format::bytes::slice;
+use crate::format::header::{self, Header};
+use crate::format::metadata::{Depth, END, Metadata, end_image};
+use crate::format::record::Record;
+use crate::format::symbol::SymbolId;
+use crate::{Bar, FxdError, Info};
+
+/// Where a repair took the bars from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Source {
+    /// The store is sound; nothing was changed but that a tail behind the committed end was dropped, if there was one.
+    Sound,
+    /// The header was torn or its commit is damaged; another commit is sound to the last byte.
+    Commit,
+    /// No commit is sound; every block whose checksums hold was taken.
+    Blocks,
+}
+
+/// What a repair did.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Repaired {
+    /// Where the bars are from.
+    pub source: Source,
+    /// What the store holds.
+    pub written: Written,
+    /// Where the damaged file lies, if another took its place.
+    pub damaged: Option<PathBuf>,
+    /// What a person should know: blocks that are lost, names that were.
+    pub notes: Vec<String>,
+}
+
+/// Repairs a store: goes back to the newest commit that is sound, or else takes every whole block, and writes a fresh file with
+/// both indexes and the metadata made anew. The file takes the place of the damaged one, which is kept beside it under its name
+/// with `.damaged` behind it; or it goes to `to`, and the damaged one stays where it is.
+///
+/// # Errors
+/// [`FxdError::NotFxd`] and [`FxdError::Refused`] where nothing is left to be saved; [`FxdError::Locked`]; I/O.
+pub fn repair(path: impl AsRef<Path>, to: Option<&Path>, options: &WriteOptions) -> Result<Repaired, FxdError> {
+    let path = path.as_ref();
+    let at = At::new(path);
+    let locked = open_locked(path)?;
+    let bytes = Bytes::map(&locked).map_err(at.io("reading"))?;
+    let sound = sound_commits(&bytes);
+    if let Some((snapshot, verified)) = sound.first_if_current(&bytes)
+        && to.is_none()
+    {
+        let written = drop_tail(&locked, snapshot, verified).map_err(at.io("cutting the tail of"))?;
+        return Ok(Repaired { source: Source::Sound, written, damaged: None, notes: Vec::new() });
+    }
+    let target = to.map_or_else(|| with_suffix(path, ".repaired"), Path::to_owned);
+    let mut notes = Vec::new();
+    let (source, written) = match sound.0.into_iter().next() {
+        Some((snapshot, _)) => {
+            notes.push(format!("went back to commit {}", snapshot.metadata.commit.number));
+            let store = Store::of(at.clone(), snapshot).with_cached_blocks(0);
+            (Source::Commit, rewrite(&store, &target, options, Existing::Refuse)?)
+        }
+        None => (Source::Blocks, salvage(&at, &bytes, &target, options, &mut notes)?),
+    };
+    let mut damaged = None;
+    if to.is_none() {
+        let kept = free_name(path);
+        std::fs::hard_link(path, &kept).map_err(At::new(&kept).io("keeping the damaged file as"))?;
+        std::fs::rename(&target, path).map_err(at.io("replacing"))?;
+        damaged = Some(kept);
+    }
+    drop(locked);
+    Ok(Repaired { source, written, damaged, notes })
+}
+
+struct Sound(Vec<(Snapshot, Verified)>);
+
+impl Sound {
+    /// The newest sound commit, if the header is the one that tells of it.
+    fn first_if_current(&self, bytes: &[u8]) -> Option<(&Snapshot, &Verified)> {
+        let (snapshot, verified) = self.0.first()?;
+        (bytes.get(..header::LEN) == Some(&snapshot.metadata.header_image[..])).then_some((snapshot, verified))
+    }
+}
+
+/// The commit that the header tells of if it is sound, else the newest other that is.
+fn sound_commits(bytes: &Bytes) -> Sound {
+    let sound = |image: &[u8]| {
+        let snapshot = Snapshot::with_header(bytes.clone(), image).ok()?;
+        let mut verified = Verified::default();
+        look(&snapshot, true, &mut verified);
+        verified.is_sound().then_some((snapshot, verified))
+    };
+    if let Some(current) = bytes.get(..header::LEN).and_then(sound) {
+        return Sound(vec![current]);
+    }
+    let mut found = None;
+    for at in memchr_rev(bytes, END) {
+        let at = at as u64;
+        let Some(image) = end_image(bytes, at) else { continue };
+        let Ok(header) = Header::decode(&image, bytes.len() as u64) else { continue };
+        // Only a section that its own metadata leads to is one, and not bytes that look like it.
+        let leads_here = Metadata::decode(bytes, header.metadata_offset(), Depth::All)
+            .is_ok_and(|metadata| metadata.sections.last().is_some_and(|end| end.at == at));
+        if leads_here && let Some(commit) = sound(&image) {
+            found = Some(commit);
+            break;
+        }
+    }
+    Sound(found.into_iter().collect())
+}
+
+/// Where a tag stands in some bytes, the last place first.
+fn memchr_rev<'a>(bytes: &'a [u8], tag: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+    let last = bytes.len().saturating_sub(tag.len());
+    (0..=last).rev().filter(move |at| bytes.get(*at..*at + tag.len()) == Some(tag))
+}
+
+fn drop_tail(file: &File, snapshot: &Snapshot, verified: &Verified) -> std::io::Result<Written> {
+    if file.metadata()?.len() > snapshot.metadata.end {
+        file.set_len(snapshot.metadata.end)?;
+        file.sync_all()?;
+    }
+    Ok(Written {
+        symbols: verified.symbols,
+        blocks: verified.blocks,
+        records: verified.records,
+        bytes: snapshot.metadata.end,
+    })
+}
+
+/// Writes every bar of every block that is whole. Where blocks of a symbol overlap in time, the later in the file is the newer,
+/// and its bars win.
+fn salvage(
+    at: &At,
+    bytes: &Bytes,
+    target: &Path,
+    options: &WriteOptions,
+    notes: &mut Vec<String>,
+) -> Result<Written, FxdError> {
+    let known = Known::find(bytes);
+    let mut places: Vec<(SymbolId, u64, u64)> = Vec::new();
+    let mut bad = 0_u64;
+    let mut position = header::LEN as u64;
+    while let Some(start) = slice(bytes, position, block::MAGIC.len()) {
+        let mut step = ALIGNMENT;
+        if start == block::MAGIC {
+            match Block::decode(bytes, position).and_then(|block| block.check_payload().map(|()| block)) {
+                Ok(block) => {
+                    places.push((block.header.symbol_id, block.header.first_ts, position));
+                    step = block.len() as u64;
+                }
+                Err(_) => bad += 1,
+            }
+        }
+        position += step;
+    }
+    if places.is_empty() {
+        return Err(FxdError::Refused(format!("{}: no whole block is left in it", at.0.display())));
+    }
+    if bad > 0 {
+        notes.push(format!("{bad} damaged blocks are lost"));
+    }
+    places.sort_unstable();
+    let options = WriteOptions { info: known.info.clone().unwrap_or_default(), dictionary: None, ..options.clone() };
+    if known.info.is_none() {
+        notes.push("the metadata is lost: scales are taken to be 5 decimals for prices and 0 for volumes".into());
+    }
+    let mut writer = Writer::create(target, options)?;
+    for name in &known.names {
+        writer.symbol(name)?;
+    }
+    let mut decoder = Decoder::default();
+    let mut payload = Vec::new();
+    for of_symbol in places.chunk_by(|a, b| a.0 == b.0) {
+        let Some((id, ..)) = of_symbol.first() else { continue };
+        let name = known.names.get(id.position()).cloned().unwrap_or_else(|| {
+            let name = format!("SYMBOL-{}", id.position());
+            notes.push(format!("the name of symbol {} is lost: it is called {name}", id.position()));
+            name
+        });
+        let written_id = writer.symbol(&name)?;
+        // A day at a time, in the order of the file, so that newer bars come over older ones.
+        let date = |first: u64| crate::format::date::day(first);
+        for of_day in of_symbol.chunk_by(|a, b| date(a.1) == date(b.1)) {
+            let mut offsets: Vec<u64> = of_day.iter().map(|(.., offset)| *offset).collect();
+            offsets.sort_unstable();
+            let mut bars: BTreeMap<u64, Bar> = BTreeMap::new();
+            for offset in offsets {
+                let whole = Block::decode(bytes, offset).and_then(|block| {
+                    decoder.payload(&block, known.dictionary.as_deref(), &mut payload)?;
+                    let records = records(&block, &payload)?;
+                    bars.extend(records.iter().map(Record::decode).map(|bar| (bar.ts, bar)));
+                    Ok(())
+                });
+                if let Err(damage) = whole {
+                    notes.push(format!("a block of {name} is lost: {damage}"));
+                }
+            }
+            writer.push(written_id, &bars.into_values().collect::<Vec<_>>())?;
+        }
+    }
+    writer.finish(Existing::Refuse)
+}
+
+/// What is left of names, scales and dictionary.
+#[derive(Default)]
+struct Known {
+    names: Vec<String>,
+    info: Option<Info>,
+    dictionary: Option<Vec<u8>>,
+}
+
+impl Known {
+    /// From the newest metadata that is whole, whatever became of the rest of its commit.
+    fn find(bytes: &Bytes) -> Self {
+        let mut known = Self::default();
+        for at in memchr_rev(bytes, END) {
+            let Some(image) = end_image(bytes, at as u64) else { continue };
+            let Ok(header) = Header::decode(&image, bytes.len() as u64) else { continue };
+            let Ok(metadata) = Metadata::decode(bytes, header.metadata_offset(), Depth::Open) else { continue };
+            known.info = known.info.or_else(|| Some(metadata.info.clone()));
+            if known.dictionary.is_none()
+                && let Some(dictionary) = metadata.dictionary
+            {
+                known.dictionary = slice(bytes, dictionary.offset, dictionary.length as usize)
+                    .filter(|found| crc32c::crc32c(found) == dictionary.crc)
+                    .map(<[u8]>::to_vec);
+            }
+            if known.names.is_empty()
+                && let Ok(symbols) = read_table(bytes, &header, &metadata)
+            {
+                known.names = symbols.into_iter().map(|symbol| symbol.name).collect();
+            }
+            if !known.names.is_empty() {
+                break;
+            }
+        }
+        known
+    }
+}
+
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn free_name(path: &Path) -> PathBuf {
+    let first = with_suffix(path, ".damaged");
+    let numbered = (2..).map(|number| with_suffix(path, &format!(".damaged-{number}")));
+    std::iter::once(first.clone()).chain(numbered).find(|name| !name.exists()).unwrap_or(first)
+}

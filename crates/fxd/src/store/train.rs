@@ -1,0 +1,31 @@
+//! A dictionary for zstd, made from what it is to compress.
+
+use super::encode::cut;
+use crate::format::record::encode_payload;
+use crate::format::symbol::SymbolId;
+use crate::{Bar, FxdError};
+
+/// The size of a dictionary, as the format document asks for it.
+pub const DICTIONARY_LEN: usize = 64 * 1024;
+
+/// Trains a dictionary on bars of one or several symbols, cut into blocks of at most `block_records`.
+///
+/// Rows of bars have little that repeats from one block to the next; with a dictionary, blocks of a few hundred bars become
+/// smaller and blocks of a day do not: measure before using one.
+///
+/// # Errors
+/// [`FxdError::Refused`] where zstd finds too little to learn from: it wants some tens of blocks.
+pub fn train(series: &[Vec<Bar>], block_records: u32) -> Result<Vec<u8>, FxdError> {
+    let mut samples = Vec::new();
+    for (position, bars) in (0..).zip(series) {
+        for block in cut(bars, block_records) {
+            let mut payload = Vec::new();
+            if encode_payload(block, SymbolId(position), &mut payload).is_ok() {
+                samples.push(payload);
+            }
+        }
+    }
+    zstd::dict::from_samples(&samples, DICTIONARY_LEN).map_err(|error| {
+        FxdError::Refused(format!("no dictionary can be trained on {} blocks: {error}", samples.len()))
+    })
+}

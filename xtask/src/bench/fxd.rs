@@ -1,0 +1,365 @@
+//! `cargo xtask bench fxd`: the store of bars against Parquet, DuckDB, polars and files mapped by numpy.
+
+mod data;
+mod own;
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::Args;
+use serde_json::Value;
+use wait4::Wait4 as _;
+
+use self::own::Work;
+use super::machine;
+use super::measure::Spread;
+use super::report::{self, Table};
+use crate::tools;
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Years of minutes of fifty symbols in the store that is asked and scanned; peers have the first of them
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=100))]
+    years: u64,
+    /// About how many rows are read from CSV
+    #[arg(long, default_value_t = 5_000_000)]
+    rows: u64,
+    /// How many days are asked for
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    queries: u64,
+    /// How often each is measured, turn by turn
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// Put the figures into this file, such as docs/benchmarks.md, as a section of their own
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Do this and nothing else: what a process of the benchmark is started for
+    #[arg(long, hide = true)]
+    work: Option<Work>,
+    #[arg(hide = true)]
+    files: Vec<PathBuf>,
+}
+
+/// A process that does what is compared, and says its figures.
+struct Contender {
+    name: &'static str,
+    ours: bool,
+    program: PathBuf,
+    args: Vec<OsString>,
+    /// What it makes.
+    output: Option<PathBuf>,
+}
+
+/// One contender's figures, one of each run.
+struct Figures {
+    name: &'static str,
+    ours: bool,
+    runs: Vec<Value>,
+}
+
+impl Figures {
+    /// A figure of each run; it is not a number where the contender does not say it.
+    fn all(&self, key: &str) -> Vec<f64> {
+        let of = |run: &Value| run.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
+        self.runs.iter().map(of).collect()
+    }
+
+    /// Rows in a million for each CPU second.
+    fn rates(&self) -> Vec<f64> {
+        self.all("rows").iter().zip(self.all("cpu")).map(|(rows, cpu)| rows / cpu / 1e6).collect()
+    }
+
+    fn bytes_of_bar(&self) -> Vec<f64> {
+        self.all("bytes").iter().zip(self.all("rows")).map(|(bytes, rows)| bytes / rows).collect()
+    }
+}
+
+pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
+    if let Some(work) = options.work {
+        return own::run(work, &options.files);
+    }
+    ensure!(options.runs > 0, "there must be a run at least");
+    let load = machine::load();
+    let python = tools::python(root)?;
+    let files = data::make(&root.join("target/bench/fxd"), options.years, options.rows, options.queries)?;
+    let bench = Bench { python, script: root.join("xtask/src/bench/fxd_peers.py"), own: std::env::current_exe()? };
+    let loaded = files.directory.join("peers.loaded");
+    if !loaded.is_file() {
+        eprintln!("loading the first year into the peers");
+        bench.peer("peers", "load", [&files.directory], None).run()?;
+        fs::write(&loaded, "")?;
+    }
+    let text = bench.all(&files, options)?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let command = format!(
+        "cargo xtask bench fxd --years {} --rows {} --queries {} --runs {}",
+        options.years, options.rows, options.queries, options.runs
+    );
+    let mut head = format!("`{command}`\n\n");
+    for line in machine::describe(root, cores) {
+        let _ = writeln!(head, "- {line}");
+    }
+    let _ = writeln!(head, "- Load before: {}\n", load.as_deref().unwrap_or("unknown"));
+    let text = format!("{head}{text}");
+    print!("{text}");
+    if let Some(path) = &options.markdown {
+        report::put(path, "fxd", &format!("## fxd\n\n{text}"))?;
+    }
+    Ok(())
+}
+
+struct Bench {
+    python: PathBuf,
+    script: PathBuf,
+    own: PathBuf,
+}
+
+impl Bench {
+    fn own<const N: usize>(
+        &self,
+        name: &'static str,
+        work: &str,
+        files: [&PathBuf; N],
+        output: Option<&Path>,
+    ) -> Contender {
+        let mut args: Vec<OsString> = ["bench", "fxd", "--work", work].map(OsString::from).into();
+        args.extend(files.iter().map(OsString::from));
+        args.extend(output.map(OsString::from));
+        Contender { name, ours: true, program: self.own.clone(), args, output: output.map(Path::to_owned) }
+    }
+
+    fn peer<const N: usize>(
+        &self,
+        name: &'static str,
+        does: &str,
+        files: [&PathBuf; N],
+        output: Option<&Path>,
+    ) -> Contender {
+        let mut args = vec![self.script.clone().into_os_string(), does.into()];
+        args.extend(files.iter().map(OsString::from));
+        args.extend(output.map(OsString::from));
+        Contender { name, ours: false, program: self.python.clone(), args, output: output.map(Path::to_owned) }
+    }
+
+    fn all(&self, files: &data::Files, options: &Options) -> Result<String> {
+        let at = |name: &str| files.directory.join(name);
+        let mut text = String::new();
+
+        let (csv, directory) = (&files.csv, &files.directory);
+        let ingest = rounds(
+            "ingest",
+            options.runs,
+            &[
+                self.own("pdp: CSV to .fxd", "ingest", [csv], Some(&at("out.fxd"))),
+                self.own("pdp: CSV parsed only", "parse", [csv], None),
+                self.peer("pyarrow: CSV to Parquet, zstd 3", "ingest_pyarrow", [csv], Some(&at("out-pyarrow.parquet"))),
+                self.peer("DuckDB: CSV to native", "ingest_duckdb", [csv], Some(&at("out.duckdb"))),
+                self.peer("polars: CSV to Parquet, zstd 3", "ingest_polars", [csv], Some(&at("out-polars.parquet"))),
+            ],
+        )?;
+        let _ = write!(
+            text,
+            "### Ingest\n\n{} rows of CSV ({:.0} MB), all threads. CPU of `pdp` is that of the whole process, of peers without \
+             their imports.\n\n",
+            files.csv_rows,
+            report::megabytes(fs::metadata(csv)?.len())
+        );
+        let columns = [
+            Column::rate("M rows/CPU s", Figures::rates),
+            Column::time("wall s", |f| f.all("wall")),
+            Column::plain("bytes/bar", Figures::bytes_of_bar),
+        ];
+        text.push_str(&table(&ingest, &columns));
+
+        let query = rounds(
+            "query",
+            options.runs,
+            &[
+                self.own("pdp: .fxd, all years", "query", [&files.store, &files.queries], None),
+                self.peer(
+                    "pyarrow: Parquet per symbol, 8192 a group",
+                    "query_parquet",
+                    [directory, &files.year_queries],
+                    None,
+                ),
+                self.peer("DuckDB native", "query_duckdb", [directory, &files.year_queries], None),
+                self.peer("numpy memmap (a ceiling)", "query_memmap", [directory, &files.year_queries], None),
+            ],
+        )?;
+        let _ = write!(
+            text,
+            "\n### A day of one symbol of {}\n\n{} queries, warm, one thread, nothing cached by `pdp`. The store has {} years, \
+             the peers' data is the first of them.\n\n",
+            data::SYMBOLS,
+            options.queries,
+            options.years
+        );
+        text.push_str(&table(
+            &query,
+            &[Column::time("p50 us", |f| f.all("p50")), Column::time("p99 us", |f| f.all("p99"))],
+        ));
+
+        let scan = rounds(
+            "scan",
+            options.runs,
+            &[
+                self.own("pdp: .fxd, all years", "scan", [&files.store], None),
+                self.own("zstd alone, the same payloads", "zstd", [&files.store], None),
+                self.peer("DuckDB native", "scan_duckdb", [directory], None),
+                self.peer("pyarrow: Parquet i32 DELTA, zstd 3", "scan_parquet", [&at("i32")], None),
+                self.peer("pyarrow: Parquet f64, zstd 3", "scan_parquet", [&at("f64")], None),
+            ],
+        )?;
+        text.push_str("\n### All bars to columns\n\nOne thread, warm; the peers' data is the first year.\n\n");
+        text.push_str(&table(
+            &scan,
+            &[Column::rate("M rows/CPU s", Figures::rates), Column::plain("bytes/bar", Figures::bytes_of_bar)],
+        ));
+
+        let filter = rounds("filter", options.runs, &[self.own("pdp", "filter", [], None)])?;
+        text.push_str("\n### Filters\n\nG values (of `apply` and `mask`: bars, price and volume) a CPU second, one thread, a million at a time.\n\n");
+        text.push_str(&table(
+            &filter,
+            &[
+                Column::plain("and_signed", |f| f.all("signed")),
+                Column::plain("and_signed, 1440 values", |f| f.all("near")),
+                Column::plain("Filter::mask", |f| f.all("mask")),
+                Column::plain("Filter::apply", |f| f.all("apply")),
+            ],
+        ));
+        Ok(text)
+    }
+}
+
+impl Contender {
+    /// Runs to the end; CPU seconds are of the whole process unless it says what its task took.
+    fn run(&self) -> Result<Value> {
+        if let Some(output) = &self.output {
+            remove(output)?;
+        }
+        let start = Instant::now();
+        let mut child = Command::new(&self.program)
+            .args(&self.args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| self.name.to_owned())?;
+        let mut said = String::new();
+        if let Some(mut stdout) = child.stdout.take() {
+            std::io::Read::read_to_string(&mut stdout, &mut said)?;
+        }
+        let used = child.wait4().with_context(|| self.name.to_owned())?;
+        if !used.status.success() {
+            bail!("{}: {}", self.name, used.status);
+        }
+        let mut figures: Value = serde_json::from_str(&said).with_context(|| format!("{}: {said}", self.name))?;
+        if let Some(figures) = figures.as_object_mut() {
+            let cpu = (used.rusage.utime + used.rusage.stime).as_secs_f64();
+            figures.entry("cpu").or_insert_with(|| cpu.into());
+            figures.entry("wall").or_insert_with(|| start.elapsed().as_secs_f64().into());
+        }
+        if let Some(output) = &self.output {
+            remove(output)?;
+        }
+        Ok(figures)
+    }
+}
+
+fn remove(file: &Path) -> Result<()> {
+    if file.exists() {
+        fs::remove_file(file).with_context(|| format!("removing {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// Runs all turn by turn, so that a drift of the machine hits them all. A peer that fails is left out, and said.
+fn rounds(task: &str, runs: usize, contenders: &[Contender]) -> Result<Vec<Figures>> {
+    let mut all: Vec<Figures> =
+        contenders.iter().map(|c| Figures { name: c.name, ours: c.ours, runs: Vec::new() }).collect();
+    let mut failed = vec![false; contenders.len()];
+    for round in 1..=runs {
+        for ((contender, figures), failed) in contenders.iter().zip(&mut all).zip(&mut failed) {
+            if *failed {
+                continue;
+            }
+            eprintln!("{task}: round {round} of {runs}: {}", contender.name);
+            match contender.run() {
+                Ok(run) => figures.runs.push(run),
+                Err(error) if contender.ours => return Err(error),
+                Err(error) => {
+                    eprintln!("{error:#}; it takes no part");
+                    *failed = true;
+                }
+            }
+        }
+    }
+    let mut failed = failed.into_iter();
+    all.retain(|_| failed.next() == Some(false));
+    Ok(all)
+}
+
+/// A figure of a table, and whether ours is compared by it.
+struct Column {
+    name: &'static str,
+    of: fn(&Figures) -> Vec<f64>,
+    better: Option<Better>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Better {
+    More,
+    Less,
+}
+
+impl Column {
+    const fn rate(name: &'static str, of: fn(&Figures) -> Vec<f64>) -> Self {
+        Self { name, of, better: Some(Better::More) }
+    }
+
+    const fn time(name: &'static str, of: fn(&Figures) -> Vec<f64>) -> Self {
+        Self { name, of, better: Some(Better::Less) }
+    }
+
+    const fn plain(name: &'static str, of: fn(&Figures) -> Vec<f64>) -> Self {
+        Self { name, of, better: None }
+    }
+}
+
+/// Medians, and how many times better than each the first contender is, run by run.
+fn table(all: &[Figures], columns: &[Column]) -> String {
+    let mut head = vec![String::new()];
+    for column in columns {
+        head.push(column.name.to_owned());
+        if column.better.is_some() {
+            head.push("pdp is times better (min to max)".to_owned());
+        }
+    }
+    let mut table = Table::new(head);
+    for figures in all {
+        let mut row = vec![figures.name.to_owned()];
+        for column in columns {
+            let values = (column.of)(figures);
+            let finite = values.iter().all(|value| value.is_finite());
+            row.push(Spread::of(&values).filter(|_| finite).map_or("-".to_owned(), |all| shown(all.median)));
+            let Some(better) = column.better else { continue };
+            let own = all.first().filter(|first| first.ours && first.name != figures.name);
+            let ratio = own.and_then(|own| {
+                let own = (column.of)(own);
+                if better == Better::More { Spread::of_ratios(&own, &values) } else { Spread::of_ratios(&values, &own) }
+            });
+            row.push(ratio.map_or("-".to_owned(), |r| format!("{:.2} ({:.2} to {:.2})", r.median, r.min, r.max)));
+        }
+        table.row(row);
+    }
+    table.text()
+}
+
+/// Three figures or so.
+fn shown(value: f64) -> String {
+    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.2}") }
+}
