@@ -121,8 +121,12 @@ fn t100_counts_and_offsets_of_the_header_that_lie() {
         let field = own(name);
         let mut values =
             vec![0, 1, 3, 4, 63, 64, 65, 128, 65_535, 65_536, u64::from(u32::MAX), u64::MAX, u64::MAX - 63];
-        values.extend([1 << 63, len, len - 64, len + 64, len.next_multiple_of(64), field.offset as u64]);
-        values.extend(offsets.iter().flat_map(|offset| [*offset, offset + 1, offset + 64, offset - 64, offset + 4096]));
+        values.extend([1 << 63, len, len.wrapping_sub(64), len + 64, len.next_multiple_of(64), field.offset as u64]);
+        values.extend(
+            offsets
+                .iter()
+                .flat_map(|offset| [*offset, offset + 1, offset + 64, offset.wrapping_sub(64), offset + 4096]),
+        );
         for wanted in values {
             let bytes = &wanted.to_le_bytes()[..field.len];
             let mut forged = forged.clone();

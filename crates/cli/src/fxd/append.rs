@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
+use fxd::store::Store;
 use pdp_bars::convert;
 
 use super::args::AppendArgs;
-use super::inputs::{inputs, watched, write_options};
+use super::inputs::{inputs, note_symbols, watched, write_options};
 use super::words;
 use crate::args::Global;
 use crate::commands;
@@ -15,6 +16,8 @@ pub(crate) fn run(args: &AppendArgs, global: &Global) -> anyhow::Result<ExitCode
     let inputs = inputs(&args.input, &args.inputs, (None, None), global)?;
     let options = write_options(&args.blocks, None)?;
     let report = watched(global, &inputs, |told| convert::append(inputs.clone(), &args.file, options, told))??;
+    let names: Vec<String> = Store::open(&args.file)?.symbols().iter().map(|symbol| symbol.name.clone()).collect();
+    note_symbols(&inputs, &names, global);
     commands::show(global, &report, |out| words::appended(&args.file, &report, global.quiet, out))?;
     Ok(ExitCode::SUCCESS)
 }

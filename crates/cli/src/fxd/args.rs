@@ -243,7 +243,10 @@ pub(crate) struct QueryArgs {
     /// How rows are printed [default: csv; json with --json]
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
-    /// Write to this file, which appears when it is whole, replacing what is there
+    /// Write to this file, which appears when it is whole
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Replace the output if it is there
+    #[arg(long, requires = "output")]
+    pub(crate) overwrite: bool,
 }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use fxd::store::{Existing, Writer, train};
-use fxd::{Bar, Columns, FxdError, Info};
+use fxd::{Bar, Columns, Info};
 use pdp_bars::convert::{ConvertError, Inputs, OnDuplicate, Told, sorted};
 use pdp_bars::{Prices, WriteOptions};
 use serde::Serialize;
 
 use super::args::{self, ConvertArgs, Format, To};
 use super::inputs::{inputs, note_symbols, usage, watched, write_options};
-use super::output::{directory_of, rows};
+use super::output::{directory_of, may_write, rows};
 use super::words;
 use crate::args::Global;
 use crate::commands;
@@ -44,8 +44,8 @@ pub(crate) fn run(args: &ConvertArgs, global: &Global) -> anyhow::Result<ExitCod
     if to_stdout && to == To::Fxd {
         return Err(usage("a store cannot be written to standard output; name a file as the output"));
     }
-    if !to_stdout && !args.overwrite && output.exists() {
-        return Err(FxdError::Exists { path: output.clone() }.into());
+    if !to_stdout {
+        may_write(output, args.overwrite, &paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     }
     let mut inputs = inputs(&args.input, paths, (args.price_scale, args.volume_scale), global)?;
     inputs.on_duplicate = match args.on_duplicate {

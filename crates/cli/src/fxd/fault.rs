@@ -70,7 +70,7 @@ impl<'e> Fault<'e> {
     /// What a person can do about it.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Store(FxdError::Exists { .. }) => Some("--overwrite replaces it"),
+            Self::Store(FxdError::Exists { .. }) => Some("give another name; convert and query have --overwrite"),
             Self::Store(FxdError::Damaged { .. }) => {
                 Some("`fx-store verify --checksums` shows what is wrong, `fx-store repair` saves what can be saved")
             }

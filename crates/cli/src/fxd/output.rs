@@ -4,9 +4,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
+use fxd::FxdError;
 use pdp_bars::{BarSink, BarsError, WriteOptions, csv_sink, json_sink, parquet_sink};
 
 use super::args::Format;
+use super::inputs::usage;
 
 /// Rows to a file or standard output; `write` says them. Gives the number of rows.
 pub(crate) fn rows(
@@ -29,6 +31,19 @@ pub(crate) fn rows(
     file.sync().with_context(writing)?;
     file.persist(output).with_context(writing)?;
     Ok(rows)
+}
+
+/// Refuses an output that is there and may not be replaced: a file without `overwrite`, an input, and what is no file.
+pub(crate) fn may_write(output: &Path, overwrite: bool, inputs: &[&Path]) -> anyhow::Result<()> {
+    let Ok(there) = std::fs::metadata(output) else { return Ok(()) };
+    let place = |path: &Path| path.canonicalize().ok();
+    if inputs.iter().any(|input| place(input) == place(output)) {
+        return Err(usage(format!("{} is an input, and cannot be the output as well", output.display())));
+    }
+    if !there.is_file() {
+        return Err(usage(format!("{} is no regular file, and is not replaced", output.display())));
+    }
+    if overwrite { Ok(()) } else { Err(FxdError::Exists { path: output.to_owned() }.into()) }
 }
 
 /// The directory of a file.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::args::{Format, QueryArgs};
 use super::inputs::usage;
-use super::output::rows;
+use super::output::{may_write, rows};
 use super::values::Bound;
 use super::words;
 use crate::args::Global;
@@ -22,6 +22,9 @@ pub(crate) fn run(args: &QueryArgs, global: &Global) -> anyhow::Result<ExitCode>
         return Err(usage("--interval needs a file of version 4 of the format, which is not written yet"));
     }
     let format = args.format.unwrap_or(if global.json && args.output.is_none() { Format::Json } else { Format::Csv });
+    if let Some(output) = &args.output {
+        may_write(output, args.overwrite, &[&args.file])?;
+    }
     let store = Store::open(&args.file)?.with_cached_blocks(0);
     let symbol = store.symbol(&args.symbol)?;
     let info = store.info();

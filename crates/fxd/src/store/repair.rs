@@ -20,7 +20,7 @@ use crate::format::bytes::slice;
 use crate::format::header::{self, Header};
 use crate::format::metadata::{Depth, END, Metadata, end_image};
 use crate::format::record::Record;
-use crate::format::symbol::SymbolId;
+use crate::format::symbol::{self, Symbol, SymbolId};
 use crate::{Bar, FxdError, Info};
 
 /// Where a repair took the bars from.
@@ -77,6 +77,15 @@ pub fn repair(path: impl AsRef<Path>, to: Option<&Path>, options: &WriteOptions)
         }
         None => (Source::Blocks, salvage(&at, &bytes, &target, options, &mut notes)?),
     };
+    match Known::find(&bytes).records {
+        Some(records) if records > written.records => notes.push(format!(
+            "{} bars that the newest symbol table tells of are left out: {} of {records} are here",
+            records - written.records,
+            written.records
+        )),
+        Some(_) => {}
+        None => notes.push("no symbol table is left to say how many bars there were".into()),
+    }
     let mut damaged = None;
     if to.is_none() {
         let kept = free_name(path);
@@ -224,6 +233,8 @@ struct Known {
     names: Vec<String>,
     info: Option<Info>,
     dictionary: Option<Vec<u8>>,
+    /// Bars of all symbols, as the newest symbol table has them.
+    records: Option<u64>,
 }
 
 impl Known {
@@ -245,14 +256,36 @@ impl Known {
             if known.names.is_empty()
                 && let Ok(symbols) = read_table(bytes, &header, &metadata)
             {
-                known.names = symbols.into_iter().map(|symbol| symbol.name).collect();
+                known.take(symbols);
             }
             if !known.names.is_empty() {
                 break;
             }
         }
+        if known.names.is_empty() {
+            known.take(unchecked_table(bytes));
+        }
         known
     }
+
+    fn take(&mut self, symbols: Vec<Symbol>) {
+        if !symbols.is_empty() {
+            self.records = Some(symbols.iter().fold(0, |sum, symbol| symbol.record_count.saturating_add(sum)));
+            self.names = symbols.into_iter().map(|symbol| symbol.name).collect();
+        }
+    }
+}
+
+/// The symbol table that the header leads to, where all of it makes sense: the metadata that has its checksum is lost.
+fn unchecked_table(bytes: &[u8]) -> Vec<Symbol> {
+    let read = || {
+        let header = Header::decode(bytes.get(..header::LEN)?, u64::MAX).ok()?;
+        let table = slice(bytes, header.symbol_offset, header.symbol_count as usize * symbol::LEN)?;
+        let (entries, _) = table.as_chunks::<{ symbol::LEN }>();
+        let symbols = (0..u16::MAX).zip(entries).map(|(position, entry)| Symbol::decode(entry, position, 0));
+        symbols.collect::<Result<Vec<_>, _>>().ok()
+    };
+    read().unwrap_or_default()
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

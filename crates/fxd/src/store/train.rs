@@ -17,7 +17,7 @@ pub const DICTIONARY_LEN: usize = 64 * 1024;
 /// [`FxdError::Refused`] where zstd finds too little to learn from: it wants some tens of blocks.
 pub fn train(series: &[Vec<Bar>], block_records: u32) -> Result<Vec<u8>, FxdError> {
     let mut samples = Vec::new();
-    for (position, bars) in (0..).zip(series) {
+    for (position, bars) in (0..u16::MAX).zip(series) {
         for block in cut(bars, block_records) {
             let mut payload = Vec::new();
             if encode_payload(block, SymbolId(position), &mut payload).is_ok() {

@@ -221,7 +221,7 @@ impl Writer {
     }
 
     fn queue_all(&mut self) {
-        for (position, growing) in (0..).zip(&mut self.symbols) {
+        for (position, growing) in (0..u16::MAX).zip(&mut self.symbols) {
             if !growing.waiting.is_empty() {
                 let bars = std::mem::take(&mut growing.waiting);
                 self.queue.push(ToEncode { symbol: SymbolId(position), bars });
