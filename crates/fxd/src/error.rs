@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Scale;
 use crate::format::damage::Damage;
+use crate::format::date::Rfc3339;
 use crate::format::header::HeaderError;
 
 /// Why an operation on a store failed.
@@ -120,15 +121,20 @@ impl std::error::Error for BadBar {}
 
 impl fmt::Display for BadBar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at {} ns: ", self.symbol, self.ts)?;
-        match &self.why {
-            BadBarReason::DoesNotFit { field, value, scale } => {
+        write!(f, "{} at {}: {}", self.symbol, Rfc3339(self.ts), self.why)
+    }
+}
+
+impl fmt::Display for BadBarReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DoesNotFit { field, value, scale } => {
                 let most = u32::MAX;
                 write!(f, "{field} {value} (at {scale} decimals) does not fit, version 1 holds 0 to {most}")
             }
-            BadBarReason::TooLate => write!(f, "later than 2262-04-11, the last day that a store takes"),
-            BadBarReason::OutOfOrder(last) => write!(f, "does not come after the bar before it, at {last} ns"),
-            BadBarReason::Taken => write!(f, "there is another bar at this time"),
+            Self::TooLate => write!(f, "later than 2262-04-11, the last day that a store takes"),
+            Self::OutOfOrder(last) => write!(f, "does not come after the bar before it, at {}", Rfc3339(*last)),
+            Self::Taken => write!(f, "there is another bar at this time"),
         }
     }
 }

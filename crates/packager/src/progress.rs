@@ -7,6 +7,8 @@ pub enum Stage {
     Scanning,
     /// Reading, hashing and compressing.
     Packing,
+    /// Files are brought into another form.
+    Converting,
     /// Reading back and checking.
     Verifying,
     /// Unpacking into the staging directory.
@@ -24,6 +26,7 @@ impl Stage {
         match self {
             Self::Scanning => "scanning",
             Self::Packing => "packing",
+            Self::Converting => "converting",
             Self::Verifying => "verifying",
             Self::Extracting => "extracting",
             Self::Merging => "merging",

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -65,6 +65,19 @@ pub(crate) enum Format {
     Csv,
     Json,
     Parquet,
+}
+
+impl Format {
+    /// The one that a file's name says.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let end = path.extension()?.to_str()?.to_ascii_lowercase();
+        Some(match end.as_str() {
+            "csv" => Self::Csv,
+            "json" | "jsonl" | "ndjson" => Self::Json,
+            "parquet" | "pq" => Self::Parquet,
+            _ => return None,
+        })
+    }
 }
 
 /// See [`pdp_bars::convert::OnDuplicate`].
@@ -146,7 +159,7 @@ pub(crate) struct ConvertArgs {
     #[arg(long)]
     pub(crate) overwrite: bool,
     /// The inputs, and the output as the last one; - for standard output
-    #[arg(required = true, num_args = 2.., value_names = ["IN", "OUT"])]
+    #[arg(required = true, value_names = ["IN", "OUT"])]
     pub(crate) paths: Vec<PathBuf>,
 }
 
@@ -240,7 +253,7 @@ pub(crate) struct QueryArgs {
     /// Bars of a longer interval; needs version 4 of the format
     #[arg(long, hide = true)]
     pub(crate) interval: Option<String>,
-    /// How rows are printed [default: csv; json with --json]
+    /// How rows are printed [default: what the output's name says, else csv; json with --json]
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
     /// Write to this file, which appears when it is whole

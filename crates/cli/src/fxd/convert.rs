@@ -35,7 +35,9 @@ pub(crate) struct Converted {
 
 /// Converts.
 pub(crate) fn run(args: &ConvertArgs, global: &Global) -> anyhow::Result<ExitCode> {
-    let Some((output, paths)) = args.paths.split_last() else { return Err(usage("no output is named")) };
+    let Some((output, paths @ [_, ..])) = args.paths.split_last() else {
+        return Err(usage("an input and an output are needed, as in `convert bars.csv bars.fxd`"));
+    };
     let to = kind_of(args, output)?;
     let to_stdout = output.as_os_str() == "-";
     if to_stdout && global.json {
@@ -66,14 +68,13 @@ pub(crate) fn run(args: &ConvertArgs, global: &Global) -> anyhow::Result<ExitCod
 }
 
 fn kind_of(args: &ConvertArgs, output: &Path) -> anyhow::Result<To> {
-    let end = output.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase);
-    let named = match end.as_deref() {
-        Some("fxd") => Some(To::Fxd),
-        Some("csv") => Some(To::Csv),
-        Some("parquet" | "pq") => Some(To::Parquet),
-        Some("json" | "jsonl" | "ndjson") => Some(To::Json),
-        _ if output.as_os_str() == "-" => Some(To::Csv),
-        _ => None,
+    let store = output.extension().is_some_and(|end| end.eq_ignore_ascii_case("fxd"));
+    let named = match Format::of(output) {
+        _ if store => Some(To::Fxd),
+        Some(Format::Csv) => Some(To::Csv),
+        Some(Format::Parquet) => Some(To::Parquet),
+        Some(Format::Json) => Some(To::Json),
+        None => (output.as_os_str() == "-").then_some(To::Csv),
     };
     args.to
         .or(named)

@@ -111,7 +111,7 @@ pub(crate) fn watched<T>(
         bytes += std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
     }
     let shown: Shown = progress::start(global);
-    shown.begin(Stage::Packing, inputs.files.len() as u64, bytes);
+    shown.begin(Stage::Converting, inputs.files.len() as u64, bytes);
     let done = act(&|bytes| {
         shown.advance(0, bytes);
         if shown.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

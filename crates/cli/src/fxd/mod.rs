@@ -38,6 +38,10 @@ pub(crate) fn main(typed: Vec<OsString>) -> ExitCode {
 
 /// Runs a command.
 pub(crate) fn run(command: FxdCommand, global: &Global) -> anyhow::Result<ExitCode> {
+    if global.threads > 0 {
+        // It fails where it was done before, which cannot be: a process runs one command.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(global.threads).build_global();
+    }
     match command {
         FxdCommand::Convert(args) => convert::run(&args, global),
         FxdCommand::Append(args) => append::run(&args, global),

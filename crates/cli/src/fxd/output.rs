@@ -22,14 +22,20 @@ pub(crate) fn rows(
         write(sink.as_mut())?;
         return Ok(sink.finish()?);
     };
-    let directory = directory_of(output);
+    // What replaces a file replaces the one that a link leads to.
+    let target = if output.is_symlink() {
+        output.canonicalize().unwrap_or_else(|_| output.to_owned())
+    } else {
+        output.to_owned()
+    };
+    let directory = directory_of(&target);
     let writing = || format!("writing {}", output.display());
     let mut file = pdp_packager::TemporaryFile::create(directory).with_context(writing)?;
     let mut sink = sink(&mut file, format, options)?;
     write(sink.as_mut())?;
     let rows = sink.finish()?;
     file.sync().with_context(writing)?;
-    file.persist(output).with_context(writing)?;
+    file.persist(&target).with_context(writing)?;
     Ok(rows)
 }
 

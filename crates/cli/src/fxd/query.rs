@@ -21,14 +21,23 @@ pub(crate) fn run(args: &QueryArgs, global: &Global) -> anyhow::Result<ExitCode>
     if args.interval.is_some() {
         return Err(usage("--interval needs a file of version 4 of the format, which is not written yet"));
     }
-    let format = args.format.unwrap_or(if global.json && args.output.is_none() { Format::Json } else { Format::Csv });
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from > to
+    {
+        return Err(usage("--from is later than --to, and so nothing is asked for"));
+    }
+    let format = args.format.unwrap_or_else(|| match &args.output {
+        Some(output) => Format::of(output).unwrap_or(Format::Csv),
+        None if global.json => Format::Json,
+        None => Format::Csv,
+    });
     if let Some(output) = &args.output {
         may_write(output, args.overwrite, &[&args.file])?;
     }
     let store = Store::open(&args.file)?.with_cached_blocks(0);
     let symbol = store.symbol(&args.symbol)?;
     let info = store.info();
-    let filter = filter(args, info.price_scale, info.volume_scale);
+    let filter = filter(args, info.price_scale, info.volume_scale)?;
     let range = args.from.unwrap_or(0)..args.to.unwrap_or(u64::MAX);
     let mut options = WriteOptions::new(info.price_scale, info.volume_scale);
     // The column is there when it says something, which the first line must know.
@@ -67,7 +76,17 @@ impl From<FxdError> for Found {
 }
 
 /// The bounds in units of the store, rounded inward.
-fn filter(args: &QueryArgs, price: Scale, volume: Scale) -> Filter {
+fn filter(args: &QueryArgs, price: Scale, volume: Scale) -> anyhow::Result<Filter> {
+    let all = Scale::new(18).unwrap_or(price);
+    let reversed = |least: Option<&Bound>, most: Option<&Bound>| {
+        least.zip(most).is_some_and(|(least, most)| least.at_least(all) > most.at_most(all))
+    };
+    if reversed(args.min_price.as_ref(), args.max_price.as_ref()) {
+        return Err(usage("--min-price is above --max-price, and so nothing is asked for"));
+    }
+    if reversed(args.min_volume.as_ref(), args.max_volume.as_ref()) {
+        return Err(usage("--min-volume is above --max-volume, and so nothing is asked for"));
+    }
     let prices = bounds(args.min_price.as_ref(), args.max_price.as_ref(), price);
     let volumes = bounds(args.min_volume.as_ref(), args.max_volume.as_ref(), volume);
     let clamped = |value: i128| i64::try_from(value.clamp(i64::MIN.into(), i64::MAX.into())).unwrap_or(i64::MAX);
@@ -76,13 +95,13 @@ fn filter(args: &QueryArgs, price: Scale, volume: Scale) -> Filter {
     if none(&prices, i64::MIN.into()) || none(&volumes, 0) {
         // No number lies within, and so no bar does.
         #[expect(clippy::reversed_empty_ranges, reason = "nothing is to pass")]
-        return Filter { close: Some(1..=0), ..Filter::default() };
+        return Ok(Filter { close: Some(1..=0), ..Filter::default() });
     }
-    Filter {
+    Ok(Filter {
         price: prices.map(|(least, most)| clamped(least)..=clamped(most)),
         volume: volumes.map(|(least, most)| positive(least)..=positive(most)),
         ..Filter::default()
-    }
+    })
 }
 
 fn bounds(least: Option<&Bound>, most: Option<&Bound>, scale: Scale) -> Option<(i128, i128)> {

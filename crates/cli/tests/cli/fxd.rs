@@ -244,6 +244,31 @@ fn a_damaged_store_is_told_of_and_repaired() {
 }
 
 #[test]
+fn names_say_kinds_and_links_stay() {
+    let home = Home::new();
+    home.put("a.csv", HEADER.to_owned() + &minutes("A", 0..1, 9));
+    // Options may stand anywhere.
+    fx(&home, &["convert", "a.csv", "--level", "9", "real.fxd"]).ok();
+    let asked = ["query", "--file", "real.fxd", "--symbol", "A", "-o"];
+    fx(&home, &[asked.as_slice(), &["out.parquet"]].concat()).ok();
+    assert!(std::fs::read(home.join("out.parquet")).unwrap().starts_with(b"PAR1"));
+    fx(&home, &[asked.as_slice(), &["out.jsonl"]].concat()).ok();
+    assert!(std::fs::read(home.join("out.jsonl")).unwrap().starts_with(b"{"));
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("real.fxd", home.join("link.fxd")).unwrap();
+        let before = std::fs::read(home.join("real.fxd")).unwrap();
+        fx(&home, &["compact", "--file", "link.fxd", "--no-compression"]).ok();
+        assert!(home.join("link.fxd").is_symlink());
+        assert_ne!(std::fs::read(home.join("real.fxd")).unwrap(), before);
+        std::os::unix::fs::symlink("out.jsonl", home.join("link.csv")).unwrap();
+        fx(&home, &[asked.as_slice(), &["link.csv", "--overwrite"]].concat()).ok();
+        assert!(home.join("link.csv").is_symlink());
+        assert!(std::fs::read(home.join("out.jsonl")).unwrap().starts_with(b"timestamp"));
+    }
+}
+
+#[test]
 fn the_exit_code_says_how_it_ended() {
     let home = Home::new();
     home.put("a.csv", HEADER.to_owned() + &minutes("A", 0..1, 9));
@@ -265,6 +290,22 @@ fn the_exit_code_says_how_it_ended() {
     fx(&home, &["query", "--file", "s.fxd", "--symbol", "C"]).fails(4, "it has A");
     fx(&home, &["query", "--file", "s.fxd", "--symbol", "A", "--interval", "5m"]).fails(2, "version 4");
     fx(&home, &["query", "--file", "s.fxd", "--symbol", "A", "--from", "01/02/2024"]).fails(2, "expected a time");
+    let asked = ["query", "--file", "s.fxd", "--symbol", "A"];
+    for (options, why) in [
+        (["--from", "2024-01-02", "--to", "2024-01-01"], "--from is later"),
+        (["--min-price", "1.2", "--max-price", "1.1"], "--min-price is above"),
+        (["--min-volume", "2", "--max-volume", "1"], "--min-volume is above"),
+    ] {
+        fx(&home, &[asked.as_slice(), options.as_slice()].concat()).fails(2, why);
+    }
+    fx(&home, &["convert", "v.fxd"]).fails(2, "an input and an output");
+    let long = "A-NAME-THAT-IS-LONGER-THAN-A-STORE-TAKES";
+    home.put(
+        "long.csv",
+        HEADER.to_owned() + &format!("2024-01-01T00:00:00Z,A,1,1,1,1,0\n2024-01-01T00:00:00Z,{long},1,1,1,1,0\n"),
+    );
+    fx(&home, &["convert", "long.csv", "v.fxd"]).fails(3, "line 3");
+    fx(&home, &["convert", "a.csv", "none/v.fxd"]).fails(4, "no such directory");
     for command in ["inspect", "verify", "compact"] {
         fx(&home, &[command, "--file", "not.fxd"]).fails(3, "not an fxd file");
         fx(&home, &[command, "--file", "none.fxd"]).fails(4, "none.fxd");

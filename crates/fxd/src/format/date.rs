@@ -24,6 +24,26 @@ pub fn yyyymmdd(ts: u64) -> u32 {
     u32::try_from(year * 10_000 + month * 100 + day).unwrap_or(0)
 }
 
+/// A timestamp as RFC 3339 writes it, in UTC, with as many decimals as it needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rfc3339(pub(crate) u64);
+
+impl std::fmt::Display for Rfc3339 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let date = yyyymmdd(self.0);
+        let of_day = self.0 % DAY;
+        let seconds = of_day / 1_000_000_000;
+        let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+        write!(f, "{:04}-{:02}-{:02}", date / 10_000, date / 100 % 100, date % 100)?;
+        write!(f, "T{hours:02}:{minutes:02}:{:02}", seconds % 60)?;
+        match of_day % 1_000_000_000 {
+            0 => {}
+            nanos => write!(f, ".{}", format!("{nanos:09}").trim_end_matches('0'))?,
+        }
+        write!(f, "Z")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +61,16 @@ mod tests {
             (crate::MAX_TS, 22_620_411),
         ] {
             assert_eq!(yyyymmdd(ts), date, "{ts}");
+        }
+    }
+    #[test]
+    fn times_are_written_as_rfc_3339_says() {
+        for (ts, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_704_239_999_999_999_999, "2024-01-02T23:59:59.999999999Z"),
+            (951_782_400_050_000_000, "2000-02-29T00:00:00.05Z"),
+        ] {
+            assert_eq!(Rfc3339(ts).to_string(), text);
         }
     }
 }

@@ -6,7 +6,7 @@ use super::append::open_locked;
 use super::filter::Filter;
 use super::options::WriteOptions;
 use super::read::Store;
-use super::write::{Existing, Writer, Written};
+use super::write::{Existing, Writer, Written, linked};
 use crate::{Bar, FxdError};
 
 /// Writes a store anew in the place of the old one, with blocks as the options say; its info and dictionary stay. The same
@@ -15,7 +15,7 @@ use crate::{Bar, FxdError};
 /// # Errors
 /// [`FxdError::Locked`] while somebody else writes; damage of the store, which then stays as it is; I/O.
 pub fn compact(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Written, FxdError> {
-    let path = path.as_ref();
+    let path = &linked(path.as_ref());
     let locked = open_locked(path)?;
     let store = Store::open(path)?.with_cached_blocks(0);
     let written = rewrite(&store, path, options, Existing::Replace)?;

@@ -12,7 +12,7 @@ use super::options::WriteOptions;
 use super::read::Store;
 use super::snapshot::{Snapshot, read_table};
 use super::verify::{Verified, look};
-use super::write::{Existing, Writer, Written};
+use super::write::{Existing, Writer, Written, linked};
 use crate::error::At;
 use crate::format::ALIGNMENT;
 use crate::format::block::{self, Block};
@@ -23,15 +23,18 @@ use crate::format::record::Record;
 use crate::format::symbol::{self, Symbol, SymbolId};
 use crate::{Bar, FxdError, Info};
 
+/// Places that look like the end of a commit, and are looked at.
+const MOST_ENDS: usize = 1000;
+
 /// Where a repair took the bars from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Source {
     /// The store is sound; nothing was changed but that a tail behind the committed end was dropped, if there was one.
     Sound,
-    /// The header was torn or its commit is damaged; another commit is sound to the last byte.
+    /// The header was torn; the newest commit is sound to the last byte.
     Commit,
-    /// No commit is sound; every block whose checksums hold was taken.
+    /// The newest commit is damaged; every committed block whose checksums hold was taken.
     Blocks,
 }
 
@@ -49,19 +52,19 @@ pub struct Repaired {
     pub notes: Vec<String>,
 }
 
-/// Repairs a store: goes back to the newest commit that is sound, or else takes every whole block, and writes a fresh file with
-/// both indexes and the metadata made anew. The file takes the place of the damaged one, which is kept beside it under its name
+/// Repairs a store: takes its newest commit if that is sound, or else every whole block, and writes a fresh file with both
+/// indexes and the metadata made anew. The file takes the place of the damaged one, which is kept beside it under its name
 /// with `.damaged` behind it; or it goes to `to`, and the damaged one stays where it is.
 ///
 /// # Errors
 /// [`FxdError::NotFxd`] and [`FxdError::Refused`] where nothing is left to be saved; [`FxdError::Locked`]; I/O.
 pub fn repair(path: impl AsRef<Path>, to: Option<&Path>, options: &WriteOptions) -> Result<Repaired, FxdError> {
-    let path = path.as_ref();
+    let path = &linked(path.as_ref());
     let at = At::new(path);
     let locked = open_locked(path)?;
     let bytes = Bytes::map(&locked).map_err(at.io("reading"))?;
-    let sound = sound_commits(&bytes);
-    if let Some((snapshot, verified)) = sound.first_if_current(&bytes)
+    let state = State::of(&bytes);
+    if let State::Sound(snapshot, verified) = &state
         && to.is_none()
     {
         let written = drop_tail(&locked, snapshot, verified).map_err(at.io("cutting the tail of"))?;
@@ -69,13 +72,15 @@ pub fn repair(path: impl AsRef<Path>, to: Option<&Path>, options: &WriteOptions)
     }
     let target = to.map_or_else(|| with_suffix(path, ".repaired"), Path::to_owned);
     let mut notes = Vec::new();
-    let (source, written) = match sound.0.into_iter().next() {
-        Some((snapshot, _)) => {
-            notes.push(format!("went back to commit {}", snapshot.metadata.commit.number));
-            let store = Store::of(at.clone(), snapshot).with_cached_blocks(0);
+    let (source, written) = match state {
+        State::Sound(snapshot, _) | State::Torn(snapshot) => {
+            notes.push(format!("took commit {}, the newest", snapshot.metadata.commit.number));
+            let store = Store::of(at.clone(), *snapshot).with_cached_blocks(0);
             (Source::Commit, rewrite(&store, &target, options, Existing::Refuse)?)
         }
-        None => (Source::Blocks, salvage(&at, &bytes, &target, options, &mut notes)?),
+        State::Damaged { committed } => {
+            (Source::Blocks, salvage(&at, &bytes, committed, &target, options, &mut notes)?)
+        }
     };
     match Known::find(&bytes).records {
         Some(records) if records > written.records => notes.push(format!(
@@ -97,41 +102,61 @@ pub fn repair(path: impl AsRef<Path>, to: Option<&Path>, options: &WriteOptions)
     Ok(Repaired { source, written, damaged, notes })
 }
 
-struct Sound(Vec<(Snapshot, Verified)>);
+/// What a file is found to be.
+enum State {
+    /// What the header leads to is sound.
+    Sound(Box<Snapshot>, Verified),
+    /// The header is torn, and the newest commit before is sound.
+    Torn(Box<Snapshot>),
+    /// The newest commit is not sound. Blocks behind `committed` were never said to be part of the store.
+    Damaged { committed: u64 },
+}
 
-impl Sound {
-    /// The newest sound commit, if the header is the one that tells of it.
-    fn first_if_current(&self, bytes: &[u8]) -> Option<(&Snapshot, &Verified)> {
-        let (snapshot, verified) = self.0.first()?;
-        (bytes.get(..header::LEN) == Some(&snapshot.metadata.header_image[..])).then_some((snapshot, verified))
+impl State {
+    fn of(bytes: &Bytes) -> Self {
+        let sound = |image: &[u8]| {
+            let snapshot = Snapshot::with_header(bytes.clone(), image).ok()?;
+            let mut verified = Verified::default();
+            look(&snapshot, true, &mut verified);
+            verified.is_sound().then_some((Box::new(snapshot), verified))
+        };
+        let header = bytes.get(..header::LEN).unwrap_or_default();
+        if let Some((snapshot, verified)) = sound(header) {
+            return Self::Sound(snapshot, verified);
+        }
+        let whole = bytes.len() as u64;
+        let newest = ends(bytes).find_map(|(_, image, header)| {
+            let metadata = Metadata::decode(bytes, header.metadata_offset(), Depth::All).ok()?;
+            Some((image, metadata.end))
+        });
+        // Where there is more behind the newest metadata, and a header that can be read leads there, it speaks of a commit whose
+        // metadata is lost. A header torn in its writing has the newest metadata at the end of its file.
+        let further = |end: u64| {
+            end < whole && Header::decode(header, u64::MAX).is_ok_and(|header| header.metadata_offset() >= end)
+        };
+        match newest {
+            None => Self::Damaged { committed: whole },
+            Some((_, end)) if further(end) => Self::Damaged { committed: whole },
+            Some((image, end)) => match sound(&image) {
+                Some((snapshot, _)) => Self::Torn(snapshot),
+                None => Self::Damaged { committed: end },
+            },
+        }
     }
 }
 
-/// The commit that the header tells of if it is sound, else the newest other that is.
-fn sound_commits(bytes: &Bytes) -> Sound {
-    let sound = |image: &[u8]| {
-        let snapshot = Snapshot::with_header(bytes.clone(), image).ok()?;
-        let mut verified = Verified::default();
-        look(&snapshot, true, &mut verified);
-        verified.is_sound().then_some((snapshot, verified))
-    };
-    if let Some(current) = bytes.get(..header::LEN).and_then(sound) {
-        return Sound(vec![current]);
-    }
-    let mut found = None;
-    for at in memchr_rev(bytes, END) {
-        let at = at as u64;
-        let Some(image) = end_image(bytes, at) else { continue };
-        let Ok(header) = Header::decode(&image, bytes.len() as u64) else { continue };
-        // Only a section that its own metadata leads to is one, and not bytes that look like it.
-        let leads_here = Metadata::decode(bytes, header.metadata_offset(), Depth::All)
-            .is_ok_and(|metadata| metadata.sections.last().is_some_and(|end| end.at == at));
-        if leads_here && let Some(commit) = sound(&image) {
-            found = Some(commit);
-            break;
-        }
-    }
-    Sound(found.into_iter().collect())
+/// Places that may be END sections, the last first: only those that their own metadata leads to are any, and not bytes that look
+/// like it. No more than some are looked at, so that a file made of them costs no more than others.
+fn ends(bytes: &[u8]) -> impl Iterator<Item = (u64, [u8; header::LEN], Header)> + '_ {
+    let possible = memchr_rev(bytes, END).filter_map(|at| {
+        let image = end_image(bytes, at as u64)?;
+        let header = Header::decode(&image, bytes.len() as u64).ok()?;
+        Some((at as u64, image, header))
+    });
+    possible.take(MOST_ENDS).filter(|(at, _, header)| {
+        Metadata::decode(bytes, header.metadata_offset(), Depth::Open)
+            .is_ok_and(|metadata| metadata.sections.last().is_some_and(|end| end.at == *at))
+    })
 }
 
 /// Where a tag stands in some bytes, the last place first.
@@ -158,6 +183,7 @@ fn drop_tail(file: &File, snapshot: &Snapshot, verified: &Verified) -> std::io::
 fn salvage(
     at: &At,
     bytes: &Bytes,
+    committed: u64,
     target: &Path,
     options: &WriteOptions,
     notes: &mut Vec<String>,
@@ -166,7 +192,7 @@ fn salvage(
     let mut places: Vec<(SymbolId, u64, u64)> = Vec::new();
     let mut bad = 0_u64;
     let mut position = header::LEN as u64;
-    while let Some(start) = slice(bytes, position, block::MAGIC.len()) {
+    while let Some(start) = slice(bytes, position, block::MAGIC.len()).filter(|_| position < committed) {
         let mut step = ALIGNMENT;
         if start == block::MAGIC {
             match Block::decode(bytes, position).and_then(|block| block.check_payload().map(|()| block)) {
@@ -241,9 +267,7 @@ impl Known {
     /// From the newest metadata that is whole, whatever became of the rest of its commit.
     fn find(bytes: &Bytes) -> Self {
         let mut known = Self::default();
-        for at in memchr_rev(bytes, END) {
-            let Some(image) = end_image(bytes, at as u64) else { continue };
-            let Ok(header) = Header::decode(&image, bytes.len() as u64) else { continue };
+        for (_, _, header) in ends(bytes) {
             let Ok(metadata) = Metadata::decode(bytes, header.metadata_offset(), Depth::Open) else { continue };
             known.info = known.info.or_else(|| Some(metadata.info.clone()));
             if known.dictionary.is_none()

@@ -83,9 +83,13 @@ impl Writer {
     /// [`FxdError::Refused`] for options out of bounds; I/O.
     pub fn create(path: impl AsRef<Path>, options: WriteOptions) -> Result<Self, FxdError> {
         options.check()?;
-        let path = path.as_ref();
+        let path = &linked(path.as_ref());
         let at = At::new(path);
         let directory = directory_of(path);
+        if !directory.is_dir() {
+            let none = std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such directory");
+            return Err(At::new(&directory).io("writing to")(none));
+        }
         let temporary = tempfile::Builder::new()
             .prefix(".fxd-")
             .suffix(".partial")
@@ -296,6 +300,14 @@ pub(crate) fn check_order(symbol: &Symbol, bars: &[Bar]) -> Result<(), FxdError>
         last = Some(bar.ts);
     }
     Ok(())
+}
+
+/// The file that a path leads to, through links, so that what replaces it replaces the file and not the link.
+pub(crate) fn linked(path: &Path) -> PathBuf {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+        _ => path.to_owned(),
+    }
 }
 
 /// The directory that a file is in.

@@ -52,7 +52,7 @@ pub(super) fn check(
         recounted.lock().unwrap_or_else(PoisonError::into_inner).add(&entry.event_type, &findings);
         let mut outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner);
         outcome.0.extend(found);
-        outcome.2 += 1;
+        outcome.2 += u64::from(findings.counted);
         outcome.3 += findings.tally.records;
         Ok(())
     })?;

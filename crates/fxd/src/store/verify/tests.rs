@@ -154,18 +154,19 @@ fn truncations(file: &[u8]) -> (usize, usize, usize) {
     let names: Vec<String> = whole.symbols().iter().map(|symbol| symbol.name.clone()).collect();
     let mut blocks = Vec::new();
     let mut at = 64;
-    while at < commits[0].0 {
+    while at < file.len() {
         if let Ok(block) = Block::decode(file, at as u64) {
             let end = at + crate::format::block::HEADER_LEN + block.stored().len() + crate::format::block::TRAILER_LEN;
             let id = block.header.symbol_id;
             let range = block.header.first_ts..block.header.last_ts + 1;
-            let of_first: Vec<Bar> =
-                commits[0].1[&names[id.position()]].iter().copied().filter(|bar| range.contains(&bar.ts)).collect();
-            blocks.push((end, id.position(), of_first));
+            let (_, of_commit) = commits.iter().find(|(commit, _)| *commit >= end).unwrap();
+            let of_block: Vec<Bar> =
+                of_commit[&names[id.position()]].iter().copied().filter(|bar| range.contains(&bar.ts)).collect();
+            blocks.push((end, id.position(), of_block));
         }
         at += 64;
     }
-    assert_eq!(blocks.len(), 3);
+    assert!(blocks.len() >= 3);
     let (from_commit, from_blocks, refused) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     (0..file.len()).into_par_iter().for_each_init(in_memory, |home, len| {
         let cut = &file[..len];
@@ -173,19 +174,24 @@ fn truncations(file: &[u8]) -> (usize, usize, usize) {
         let path = home.path().join(format!("{len}.fxd"));
         std::fs::write(&path, cut).unwrap();
         let repaired = repair(&path, None, &options());
-        if let Some((_, expected)) = commits.iter().rfind(|(end, _)| *end <= len) {
+        if let Some((_, expected)) = commits.iter().find(|(end, _)| *end == len) {
             assert_eq!(repaired.unwrap().source, Source::Commit, "{len}");
             assert_eq!(&rows(&Store::open(&path).unwrap()), expected, "{len}");
             from_commit.fetch_add(1, Ordering::Relaxed);
         } else if blocks.iter().any(|(end, ..)| *end <= len) {
             assert_eq!(repaired.unwrap().source, Source::Blocks, "{len}");
-            let mut expected: BTreeMap<usize, Vec<Bar>> = BTreeMap::new();
+            let mut expected: BTreeMap<usize, BTreeMap<u64, Bar>> = BTreeMap::new();
             for (_, id, bars) in blocks.iter().filter(|(end, ..)| *end <= len) {
-                expected.entry(*id).or_default().extend(bars);
+                expected.entry(*id).or_default().extend(bars.iter().map(|bar| (bar.ts, *bar)));
             }
-            let found: Vec<Vec<Bar>> =
+            let mut expected: Vec<Vec<Bar>> = expected.into_values().map(|bars| bars.into_values().collect()).collect();
+            let mut found: Vec<Vec<Bar>> =
                 rows(&Store::open(&path).unwrap()).into_values().filter(|bars| !bars.is_empty()).collect();
-            assert_eq!(found, expected.into_values().collect::<Vec<_>>(), "{len}");
+            // A symbol whose name is lost has another, and so another place among them.
+            let key = |bars: &Vec<Bar>| bars.first().map(|bar| (bar.open, bar.ts));
+            expected.sort_by_key(key);
+            found.sort_by_key(key);
+            assert_eq!(found, expected, "{len}");
             from_blocks.fetch_add(1, Ordering::Relaxed);
         } else {
             repaired.unwrap_err();
@@ -208,7 +214,7 @@ fn truncations(file: &[u8]) -> (usize, usize, usize) {
 }
 
 #[test]
-fn t097_every_truncation_is_noticed_and_repair_saves_the_last_commit_or_all_whole_blocks() {
+fn t097_every_truncation_is_noticed_and_repair_saves_all_whole_blocks() {
     let home = in_memory();
     let path = home.path().join("a.fxd");
     fresh(&path);
@@ -220,6 +226,32 @@ fn t097_every_truncation_is_noticed_and_repair_saves_the_last_commit_or_all_whol
     appended(&path);
     let (commit, blocks, refused) = truncations(&std::fs::read(&path).unwrap());
     eprintln!("appended store cut off: {commit} times a commit was saved, {blocks} times blocks, {refused} times none");
+}
+
+/// One bad block of the newest commit costs that block, and not what else came with it.
+#[test]
+fn a_bad_block_costs_no_other() {
+    let home = in_memory();
+    let path = home.path().join("a.fxd");
+    appended(&path);
+    let store = Store::open(&path).unwrap();
+    let before = rows(&store);
+    let symbol = store.symbols().iter().max_by_key(|symbol| symbol.block_count).unwrap().clone();
+    let newest = store.blocks(symbol.id, 0..u64::MAX).unwrap().into_iter().max_by_key(|block| block.offset).unwrap();
+    drop(store);
+    let mut file = std::fs::read(&path).unwrap();
+    file[usize::try_from(newest.offset).unwrap() + 50] ^= 0x10;
+    std::fs::write(&path, &file).unwrap();
+    let repaired = repair(&path, None, &options()).unwrap();
+    assert_eq!(repaired.source, Source::Blocks);
+    let after = rows(&Store::open(&path).unwrap());
+    for (name, bars) in before {
+        let lost = |bar: &Bar| name == symbol.name && (newest.first_ts..=newest.last_ts).contains(&bar.ts);
+        // What an earlier commit had of the lost block's day is still there.
+        let kept: Vec<Bar> = bars.iter().copied().filter(|bar| !lost(bar) || after[&name].contains(bar)).collect();
+        assert_eq!(after[&name], kept, "{name}");
+        assert!(bars.iter().filter(|bar| !lost(bar)).all(|bar| after[&name].contains(bar)), "{name}");
+    }
 }
 
 #[test]
