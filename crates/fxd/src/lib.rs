@@ -3,7 +3,7 @@
 #[cfg(feature = "arrow")]
 pub mod arrow;
 mod bar;
-mod columns;
+pub mod columns;
 mod error;
 pub mod format;
 mod scale;

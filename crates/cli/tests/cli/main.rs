@@ -7,6 +7,7 @@ mod deep;
 mod fxd;
 mod fxd_killed;
 mod fxd_readers;
+mod fxd_trip;
 mod hostile;
 mod import_scripts;
 mod interop;
