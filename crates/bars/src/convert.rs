@@ -2,6 +2,7 @@
 
 mod append;
 mod order;
+mod rescale;
 mod sorted;
 
 use std::ops::ControlFlow;
@@ -15,6 +16,7 @@ pub use self::sorted::sorted;
 use crate::calendar::rfc3339;
 use crate::{BarsError, Kind, Place, ReadOptions};
 use order::Ordered;
+use rescale::Rescale;
 
 /// What becomes of two bars of a symbol at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,18 +109,26 @@ pub enum ConvertError {
         /// Where bars of this time are in the inputs, the first two.
         places: Vec<Where>,
     },
-    /// A store's scales are not those of the output.
+    /// A value of a store cannot be said at the output's scale.
     #[error(
-        "{}: prices have {} decimals and volumes {}, the output is to have {} and {}: expected the same",
-        .path.display(), .found.0, .found.1, .expected.0, .expected.1
+        "{}: {symbol}: {}: {field} {value} at {found} decimals cannot be said at {expected} decimals",
+        path.display(), rfc3339(*.ts)
     )]
-    Scales {
+    Scale {
         /// The store.
         path: PathBuf,
-        /// Its scales, of prices and volumes.
-        found: (Scale, Scale),
-        /// Those of the output.
-        expected: (Scale, Scale),
+        /// The symbol.
+        symbol: String,
+        /// The bar's time.
+        ts: u64,
+        /// The field.
+        field: &'static str,
+        /// Its value, in units of the store's scale.
+        value: i128,
+        /// The store's scale.
+        found: Scale,
+        /// The output's.
+        expected: Scale,
     },
     /// Somebody asked for it to stop.
     #[error("interrupted")]
@@ -314,9 +324,7 @@ impl Inputs {
         let store = Store::open(path)?.with_cached_blocks(0);
         let found = (store.info().price_scale, store.info().volume_scale);
         let expected = (self.read.fit.price_scale, self.read.fit.volume_scale);
-        if found != expected {
-            return Err(ConvertError::Scales { path: path.to_owned(), found, expected });
-        }
+        let rescale = Rescale { found, expected };
         let symbols = match self.symbols.as_slice() {
             [] => store.symbols().iter().collect(),
             names => names.iter().map(|name| store.symbol(name)).collect::<Result<Vec<_>, _>>()?,
@@ -332,6 +340,18 @@ impl Inputs {
                 }
                 bars.clear();
                 bars.extend(columns.iter());
+                if found != expected {
+                    for bar in &mut bars {
+                        *bar = rescale.bar(*bar).map_err(|(field, value)| {
+                            let (found, expected) = match field {
+                                "volume" => (found.1, expected.1),
+                                _ => (found.0, expected.0),
+                            };
+                            let (path, symbol) = (path.to_owned(), symbol.name.clone());
+                            ConvertError::Scale { path, symbol, ts: bar.ts, field, value, found, expected }
+                        })?;
+                    }
+                }
                 take(&Piece { file: path, symbol: &symbol.name, bars: &bars, places: None })
             })?;
         }

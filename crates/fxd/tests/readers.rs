@@ -13,7 +13,7 @@ use fxd::store::{Filter, OnTaken, Store, compact};
 
 /// Days and minutes of the first that bars are appended to, so that a long run does not become slow.
 const DAYS: u64 = 600;
-const MINUTES: u64 = 1200;
+const MINUTES: usize = 1200;
 
 /// What tells one state of a store from all others.
 fn sum(rows: &Rows) -> (u64, u64) {
@@ -66,7 +66,7 @@ fn t110_readers_see_one_commit_whatever_is_appended_or_compacted_meanwhile() {
             n += 1;
             // Behind what is there, between it, and another symbol.
             let mut more: Rows = [(["A", "B", "C"][n % 3].to_owned(), bars(n as u64 / 3 * 2 % DAYS, 30))].into();
-            more.entry("A".into()).or_default().extend(&bars(0, 41 + n as u64 % MINUTES)[40 + n % MINUTES as usize..]);
+            more.entry("A".into()).or_default().extend(&bars(0, 41 + (n % MINUTES) as u64)[40 + n % MINUTES..]);
             let mut next = all.clone();
             for (name, bars) in &more {
                 next.entry(name.clone()).or_default().extend(bars);

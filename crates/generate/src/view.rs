@@ -1,6 +1,6 @@
 //! What the templates show, as ready text.
 
-use pdp_manifest::{Check, EventType, Field, FieldType, FileEntry, Manifest, time};
+use pdp_manifest::{Check, DataFormat, EventType, Field, FieldType, FileEntry, Manifest, time};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -29,7 +29,11 @@ pub(crate) struct Package {
     metadata: Vec<(String, String)>,
     example_symbol: String,
     example_event_type: String,
-    example_date: String,
+    example_date: Option<String>,
+    /// Whether the loaders read any of the files.
+    loaded: bool,
+    /// A member that is a store of bars.
+    store: Option<String>,
     formats: String,
 }
 
@@ -52,7 +56,8 @@ struct Quality {
 
 impl Package {
     pub(crate) fn of(manifest: &Manifest) -> Self {
-        let first = manifest.files.iter().find(|file| file.date.is_some()).or(manifest.files.first());
+        let loaded = || manifest.files.iter().filter(|file| !matches!(file.format, DataFormat::Fxd | DataFormat::Dbn));
+        let first = loaded().find(|file| file.date.is_some()).or_else(|| loaded().next());
         let layout = manifest.layout.unwrap_or(pdp_manifest::Layout::ByDate);
         Self {
             name: markdown(manifest.name.as_str()),
@@ -90,9 +95,9 @@ impl Package {
                 .collect(),
             example_symbol: quoted(first.map_or("AAPL", |file| file.symbol.as_str())),
             example_event_type: quoted(first.map_or("Trade", |file| file.event_type.as_str())),
-            example_date: first
-                .and_then(|file| file.date)
-                .map_or_else(|| "\"2024-01-15\"".to_owned(), |date| format!("\"{date}\"")),
+            example_date: first.and_then(|file| file.date).map(|date| format!("\"{date}\"")),
+            loaded: loaded().next().is_some() || manifest.files.is_empty(),
+            store: manifest.files.iter().find(|file| file.format == DataFormat::Fxd).map(|file| file.path.to_string()),
             formats: formats(&manifest.files),
         }
     }

@@ -40,12 +40,21 @@ impl<'e> Fault<'e> {
                 | FxdError::UnsupportedFeature { .. }
                 | FxdError::Damaged { .. },
             ) => ErrorKind::Invalid,
+            // What a compressed file that is damaged gives.
+            Self::Bars(BarsError::Read { source, .. })
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof
+                ) =>
+            {
+                ErrorKind::Invalid
+            }
             Self::Bars(BarsError::Read { source, .. }) => io(source),
             Self::Bars(BarsError::Row { problem: Problem::NoZone { .. } | Problem::NoSymbol, .. }) => ErrorKind::Usage,
             Self::Bars(BarsError::Row { .. } | BarsError::File { .. }) => ErrorKind::Invalid,
             Self::Convert(ConvertError::StepBack { .. } | ConvertError::Duplicate { .. }) => ErrorKind::Invalid,
             Self::Convert(ConvertError::Interrupted) => ErrorKind::Interrupted,
-            Self::Convert(ConvertError::Scales { .. }) => ErrorKind::Usage,
+            Self::Convert(ConvertError::Scale { .. }) => ErrorKind::Invalid,
             _ => ErrorKind::Failed,
         }
     }

@@ -236,15 +236,16 @@ mod tests {
         #[test]
         fn codes_are_the_shortest_and_read_back(counts in counts()) {
             let code = Code::of(&counts);
-            let taken: u64 = (0..TOKENS).map(|token| u64::from(counts[token]) * u64::from(code.get(token as u8).1)).sum();
+            let all = || (0_u8..).zip(counts);
+            let taken: u64 = all().map(|(token, count)| u64::from(count) * u64::from(code.get(token).1)).sum();
             let best = unlimited(&counts);
-            let longest = (0..TOKENS).filter_map(|token| code.length(token as u8)).max().unwrap_or(0);
+            let longest = all().filter_map(|(token, _)| code.length(token)).max().unwrap_or(0);
             prop_assert!(taken >= best && longest <= MAX_LEN);
             if longest < MAX_LEN {
                 prop_assert_eq!(taken, best);
             }
-            for token in 0..TOKENS {
-                prop_assert_eq!(code.length(token as u8).is_some(), counts[token] > 0);
+            for (token, count) in all() {
+                prop_assert_eq!(code.length(token).is_some(), count > 0);
             }
             let mut bytes = Vec::new();
             code.write(&mut bytes);
@@ -258,7 +259,7 @@ mod tests {
             } else {
                 prop_assert!(Code::read(&mut Reader::new(&bytes)).is_none());
             }
-            let tokens: Vec<u8> = (0..TOKENS).filter(|token| counts[*token] > 0).map(|token| token as u8).collect();
+            let tokens: Vec<u8> = all().filter(|(_, count)| *count > 0).map(|(token, _)| token).collect();
             let mut writer = BitWriter::default();
             for token in &tokens {
                 let (bits, length) = code.get(*token);
@@ -269,7 +270,7 @@ mod tests {
             code.fill(&mut table);
             let mut at = 0;
             for token in tokens {
-                let entry = table[(word(&text, at) as usize) % TABLE];
+                let entry = table[usize::try_from(word(&text, at) % TABLE as u64).unwrap()];
                 prop_assert_eq!(entry >> 4, u16::from(token));
                 at += usize::from(entry & 15);
             }
