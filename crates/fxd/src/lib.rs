@@ -13,6 +13,7 @@ pub use bar::{Bar, flags};
 pub use columns::Columns;
 pub use error::{BadBar, BadBarReason, FxdError};
 pub use format::damage::Damage;
+pub use format::header::Version;
 pub use format::info::Info;
 pub use format::symbol::{Symbol, SymbolId};
 pub use scale::Scale;

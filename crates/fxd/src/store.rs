@@ -19,7 +19,7 @@ mod verify;
 mod write;
 
 pub use append::{Appended, Appender, OnTaken};
-pub use compact::compact;
+pub use compact::{compact, upgrade};
 pub use filter::Filter;
 pub use options::WriteOptions;
 pub use read::{CACHED_BLOCKS, Store};

@@ -83,7 +83,7 @@ fn t099_magic_version_and_features_are_named() {
             other => panic!("{other:?}"),
         }
     }
-    for version in [0, 2, u32::MAX] {
+    for version in [0, 4, u32::MAX] {
         let mut forged = forged.clone();
         forged.put(8, &version.to_le_bytes());
         let error = read(&forged.seal()).unwrap_err();
@@ -189,7 +189,9 @@ fn t101_blocks_whose_sizes_counts_and_records_lie() {
         ("no frame", "", whole.clone().zstd(vec![1; 100])),
         ("an empty payload", "", whole.clone().zstd(Vec::new())),
         ("a dictionary that is not there", "needs a dictionary", with(&|block| block.compression = 2)),
-        ("an unknown compression", "compression 3", with(&|block| block.compression = 3)),
+        ("an unknown compression", "compression 6", with(&|block| block.compression = 6)),
+        ("one of version 2", "as version 2 does", with(&|block| block.compression = 3)),
+        ("one of version 3", "as version 3 does", with(&|block| block.compression = 5)),
         ("compressed_size too small", "checksum of a block's header", with(&|block| block.compressed_size -= 1)),
         ("compressed_size too large", "does not fit", with(&|block| block.compressed_size = u32::MAX)),
         ("original_size 0", "expected 8 + 32", with(&|block| block.original_size = 0)),

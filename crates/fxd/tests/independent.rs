@@ -114,7 +114,7 @@ fn t111_what_is_written_here_opens_in_another_program() {
     let path = home.path().join("ours.fxd");
     let training: Vec<Vec<fxd::Bar>> =
         (0..4).map(|n| (0..60).flat_map(|day| bars(day * 3 + n, 60)).collect()).collect();
-    let dictionary = Some(train(&training, 60).unwrap());
+    let dictionary = Some(train(&training, &options(60)).unwrap());
     let mut files = 0;
     for (what, options) in [
         ("fresh", options(2)),

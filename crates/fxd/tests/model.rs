@@ -6,9 +6,9 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use common::{DAY, MINUTE, Rows, append, assert_sound, in_memory, options, rows, write};
-use fxd::store::{Appended, Filter, OnTaken, Store, compact};
-use fxd::{Bar, FxdError};
+use common::{DAY, MINUTE, Rows, VERSIONS, append, assert_sound, in_memory, options, rows, write};
+use fxd::store::{Appended, Filter, OnTaken, Store, WriteOptions, compact};
+use fxd::{Bar, FxdError, Version};
 use proptest::prelude::*;
 
 /// A bar of a symbol, by numbers: symbol, day, minute, value.
@@ -104,7 +104,7 @@ fn check(path: &Path, model: &Model, symbols: &BTreeSet<String>) {
     assert_eq!(by_time.iter().map(|entry| (entry.ts, entry.offset)).collect::<Vec<_>>(), of_symbols);
 }
 
-fn run(first: &[Given], steps: &[Step]) {
+fn run(version: Version, first: &[Given], steps: &[Step]) {
     let home = in_memory();
     let path = home.path().join("a.fxd");
     let mut model = Model::new();
@@ -113,7 +113,7 @@ fn run(first: &[Given], steps: &[Step]) {
         model.insert((name(given.0), bar.ts), bar);
     }
     let mut symbols: BTreeSet<String> = model.keys().map(|(name, _)| name.clone()).collect();
-    write(&path, &options(3), &by_symbol(&model, &symbols));
+    write(&path, &WriteOptions { version, ..options(3) }, &by_symbol(&model, &symbols));
     check(&path, &model, &symbols);
     for step in steps {
         match step {
@@ -192,12 +192,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn few_symbols(first in given(3, 12, 60), steps in prop::collection::vec(step(3, 12, 60), 1..10)) {
-        run(&first, &steps);
+    fn few_symbols(version in prop::sample::select(&VERSIONS[..]), first in given(3, 12, 60), steps in prop::collection::vec(step(3, 12, 60), 1..10)) {
+        run(version, &first, &steps);
     }
 
     #[test]
-    fn many_symbols_and_deep_trees(first in given(60, 40, 900), steps in prop::collection::vec(step(60, 40, 900), 1..6)) {
-        run(&first, &steps);
+    fn many_symbols_and_deep_trees(version in prop::sample::select(&VERSIONS[..]), first in given(60, 40, 900), steps in prop::collection::vec(step(60, 40, 900), 1..6)) {
+        run(version, &first, &steps);
     }
 }

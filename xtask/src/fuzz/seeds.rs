@@ -134,7 +134,7 @@ fn stores(made: &Path, output: &Path) -> Result<()> {
     let bar = |n: u64| Bar { ts: n * 60_000_000_000, open: 5, high: 9, low: 1, close: 7, volume: n, flags: 1 };
     for (name, level) in [("stored", None), ("zstd", Some(3))] {
         let path = made.join(format!("{name}.fxd"));
-        let options = WriteOptions { level, block_records: 3, ..WriteOptions::default() };
+        let options = WriteOptions { level, block_records: Some(3), ..WriteOptions::default() };
         let mut writer = Writer::create(&path, options.clone())?;
         let (a, b) = (writer.symbol("A")?, writer.symbol("B")?);
         writer.push(a, &(0..9).map(bar).collect::<Vec<_>>())?;

@@ -3,6 +3,7 @@
 use super::bytes::{Field, padding, slice};
 use super::damage::{Damage, Decoded, holds};
 use super::date::yyyymmdd;
+use super::header::Version;
 use super::symbol::SymbolId;
 use super::{ALIGNMENT, MAX_BLOCK_RECORDS, record};
 
@@ -16,6 +17,8 @@ pub const TRAILER_LEN: usize = 16;
 pub const MAX_ORIGINAL: usize = record::COUNT_LEN + MAX_BLOCK_RECORDS as usize * record::LEN;
 /// The most bytes that a payload has as stored: what does not compress may grow a little.
 pub const MAX_STORED: usize = MAX_ORIGINAL + 16_384;
+/// The most bytes that coded columns have: more than a bar with 64 bits of noise in each value takes.
+pub const MAX_COLUMNS: usize = 2 * MAX_ORIGINAL + 65_536;
 
 const MAGIC_AT: Field = Field::new("magic", 0, 4);
 const SYMBOL_AT: Field = MAGIC_AT.then("symbol_id", 2);
@@ -49,6 +52,12 @@ pub enum Compression {
     Zstd,
     /// One zstd frame that needs the file's dictionary.
     ZstdDictionary,
+    /// One zstd frame of rows that say what they differ by.
+    DeltaZstd,
+    /// The same with the file's dictionary.
+    DeltaZstdDictionary,
+    /// Coded columns.
+    Columns,
 }
 
 impl Compression {
@@ -57,7 +66,25 @@ impl Compression {
             Self::None => 0,
             Self::Zstd => 1,
             Self::ZstdDictionary => 2,
+            Self::DeltaZstd => 3,
+            Self::DeltaZstdDictionary => 4,
+            Self::Columns => 5,
         }
+    }
+
+    /// The first version that has it.
+    pub(crate) const fn since(self) -> Version {
+        match self {
+            Self::None | Self::Zstd | Self::ZstdDictionary => Version::Rows,
+            Self::DeltaZstd | Self::DeltaZstdDictionary => Version::Delta,
+            Self::Columns => Version::Columns,
+        }
+    }
+
+    /// Whether the payload is records, once decompressed.
+    #[must_use]
+    pub const fn has_rows(self) -> bool {
+        !matches!(self, Self::Columns)
     }
 
     const fn of(code: u16) -> Option<Self> {
@@ -65,6 +92,9 @@ impl Compression {
             0 => Some(Self::None),
             1 => Some(Self::Zstd),
             2 => Some(Self::ZstdDictionary),
+            3 => Some(Self::DeltaZstd),
+            4 => Some(Self::DeltaZstdDictionary),
+            5 => Some(Self::Columns),
             _ => None,
         }
     }
@@ -78,7 +108,7 @@ pub struct BlockHeader {
     pub symbol_id: SymbolId,
     /// How the payload is compressed.
     pub compression: Compression,
-    /// The UTC date of its bars, YYYYMMDD.
+    /// The UTC date of its first bar, YYYYMMDD; in versions of rows, of all of them.
     pub date: u32,
     /// Bytes of the payload as stored.
     pub compressed_size: u32,
@@ -162,7 +192,7 @@ impl<'a> Block<'a> {
         let header = BlockHeader {
             symbol_id: SymbolId(SYMBOL_AT.read_u16(start)),
             compression: Compression::of(code)
-                .ok_or_else(|| damage(COMPRESSION_AT, format!("compression {code}, known are 0 to 2")))?,
+                .ok_or_else(|| damage(COMPRESSION_AT, format!("compression {code}, known are 0 to 5")))?,
             date: DATE_AT.read_u32(start),
             compressed_size: STORED_AT.read_u32(start),
             original_size: ORIGINAL_AT.read_u32(start),
@@ -181,13 +211,15 @@ impl<'a> Block<'a> {
                 ),
             ));
         }
-        if stored_len > MAX_STORED || (header.compression == Compression::None && stored_len != original) {
+        let most = if header.compression.has_rows() { MAX_STORED } else { MAX_COLUMNS };
+        if stored_len > most || (header.compression == Compression::None && stored_len != original) {
             return Err(damage(STORED_AT, format!("{stored_len} bytes are stored for {original}")));
         }
         if header.first_ts > header.last_ts || header.last_ts > crate::MAX_TS {
             return Err(damage(FIRST_AT, format!("records from {} to {}", header.first_ts, header.last_ts)));
         }
-        if yyyymmdd(header.first_ts) != header.date || yyyymmdd(header.last_ts) != header.date {
+        let one_date = !header.compression.has_rows() || yyyymmdd(header.last_ts) == header.date;
+        if yyyymmdd(header.first_ts) != header.date || !one_date {
             return Err(damage(DATE_AT, format!("date {} of records of {}", header.date, yyyymmdd(header.first_ts))));
         }
         Ok(Self { at, header, stored, payload_crc: PAYLOAD_CRC_AT.read_u32(end) })

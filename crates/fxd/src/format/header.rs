@@ -8,8 +8,8 @@ use super::{ALIGNMENT, MAX_SYMBOLS, NODE_LEN};
 pub const MAGIC: [u8; 8] = *b"FXSTORE1";
 /// The length of a header.
 pub const LEN: usize = 64;
-/// The only version that there is.
-pub const VERSION: u32 = 1;
+/// The newest version that is known.
+pub const NEWEST: u32 = 3;
 /// The flag of a file whose leaves of the time index form a chain.
 pub const CHAINED: u32 = 1 << 16;
 /// The flags of features that a reader must know.
@@ -26,6 +26,52 @@ const INDEX_AT: Field = BLOCK_COUNT_AT.then("index_offset", 8);
 const SYMBOLS_AT: Field = INDEX_AT.then("symbol_offset", 8);
 const DATA_AT: Field = SYMBOLS_AT.then("data_offset", 8);
 const _: () = assert!(DATA_AT.end() == LEN);
+
+/// A version of the format: how blocks are coded. All else is the same in all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// Rows of 32 bytes under zstd.
+    Rows,
+    /// Rows, each as what it differs by from the one before, under zstd.
+    Delta,
+    /// Columns, modelled, under prefix codes; prices of 64 bits.
+    Columns,
+}
+
+impl Version {
+    /// The version of a number.
+    #[must_use]
+    pub const fn of(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::Rows),
+            2 => Some(Self::Delta),
+            3 => Some(Self::Columns),
+            _ => None,
+        }
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::Rows => 1,
+            Self::Delta => 2,
+            Self::Columns => NEWEST,
+        }
+    }
+
+    /// Whether blocks hold one UTC date each, and values of 32 bits.
+    #[must_use]
+    pub const fn has_rows(self) -> bool {
+        !matches!(self, Self::Columns)
+    }
+
+    /// The most bars of a block where nothing else is asked for: a day of minutes in rows, eleven of them in columns.
+    #[must_use]
+    pub const fn block_records(self) -> u32 {
+        if self.has_rows() { 1440 } else { 16_384 }
+    }
+}
 
 /// The fields in their order.
 pub const FIELDS: [Field; 10] = [
@@ -124,7 +170,7 @@ impl Header {
             symbol_offset: SYMBOLS_AT.read(bytes),
             data_offset: DATA_AT.read(bytes),
         };
-        if header.version != VERSION {
+        if Version::of(header.version).is_none() {
             return Err(HeaderError::UnsupportedVersion(header.version));
         }
         let unknown = header.flags & INCOMPATIBLE;
@@ -133,6 +179,14 @@ impl Header {
         }
         header.check(file_len).map_err(HeaderError::Damaged)?;
         Ok(header)
+    }
+
+    /// The version, which decoding has checked.
+    pub(crate) const fn known_version(&self) -> Version {
+        match Version::of(self.version) {
+            Some(version) => version,
+            None => Version::Rows,
+        }
     }
 
     /// Where the metadata is.

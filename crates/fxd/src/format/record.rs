@@ -125,6 +125,53 @@ pub fn decode_payload(payload: &[u8]) -> Option<&[Record]> {
     (count == (records.len() as u64).to_le_bytes()).then_some(records)
 }
 
+/// Makes each record of a payload what it differs by from the one before: its timestamp from that one's, its open and its close
+/// from that one's close, high and low from the higher and the lower of its own open and close. Prices are zigzag, as 32 bits.
+pub fn to_deltas(payload: &mut [u8]) {
+    let Some(records) = records_mut(payload) else { return };
+    let (mut last_ts, mut last_close) = (0, 0);
+    for record in records {
+        let (ts, open, high, low, close) =
+            (record.ts.get(), record.open.get(), record.high.get(), record.low.get(), record.close.get());
+        record.ts.set(ts.wrapping_sub(last_ts));
+        record.open.set(zigzag(open.wrapping_sub(last_close)));
+        record.high.set(zigzag(high.wrapping_sub(open.max(close))));
+        record.low.set(zigzag(open.min(close).wrapping_sub(low)));
+        record.close.set(zigzag(close.wrapping_sub(last_close)));
+        (last_ts, last_close) = (ts, close);
+    }
+}
+
+/// The reverse of [`to_deltas`].
+pub fn from_deltas(payload: &mut [u8]) {
+    let Some(records) = records_mut(payload) else { return };
+    let (mut last_ts, mut last_close) = (0_u64, 0_u32);
+    for record in records {
+        last_ts = last_ts.wrapping_add(record.ts.get());
+        let open = last_close.wrapping_add(unzigzag(record.open.get()));
+        last_close = last_close.wrapping_add(unzigzag(record.close.get()));
+        record.ts.set(last_ts);
+        record.high.set(open.max(last_close).wrapping_add(unzigzag(record.high.get())));
+        record.low.set(open.min(last_close).wrapping_sub(unzigzag(record.low.get())));
+        record.open.set(open);
+        record.close.set(last_close);
+    }
+}
+
+fn records_mut(payload: &mut [u8]) -> Option<&mut [Record]> {
+    let (_, records) = payload.split_at_mut_checked(COUNT_LEN)?;
+    <[Record]>::mut_from_bytes(records).ok()
+}
+
+/// Small for differences near zero of either sign.
+const fn zigzag(difference: u32) -> u32 {
+    (difference << 1) ^ (difference.cast_signed() >> 31).cast_unsigned()
+}
+
+const fn unzigzag(value: u32) -> u32 {
+    (value >> 1) ^ (value & 1).wrapping_neg()
+}
+
 #[cfg(test)]
 mod tests {
     use serde::{Deserialize, Serialize};
@@ -195,6 +242,32 @@ mod tests {
         }
         let most = Bar { open: 0, high: u32::MAX.into(), volume: u32::MAX.into(), ..good };
         assert_eq!(Record::encode(&most, SymbolId(0)).unwrap().decode(), most);
+    }
+
+    #[test]
+    fn deltas_are_small_and_come_back() {
+        let mut bars: Vec<_> = (0..100).map(bar).collect();
+        bars.extend([
+            Bar {
+                ts: crate::MAX_TS,
+                open: 0,
+                high: 0,
+                low: u32::MAX.into(),
+                close: u32::MAX.into(),
+                volume: 1,
+                flags: 0,
+            },
+            Bar { ts: 0, open: u32::MAX.into(), high: 5, low: 7, close: 0, volume: 1, flags: 0 },
+        ]);
+        let mut payload = Vec::new();
+        encode_payload(&bars, SymbolId(3), &mut payload).unwrap();
+        let before = payload.clone();
+        to_deltas(&mut payload);
+        assert_ne!(payload, before);
+        let second = &decode_payload(&payload).unwrap()[1];
+        assert_eq!((second.ts.get(), second.open.get(), second.close.get()), (60_000_000_000, 2, 14));
+        from_deltas(&mut payload);
+        assert_eq!(payload, before);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::commit::{Closing, Index, close};
-use super::decode::{Decoder, block_of, records};
+use super::decode::{Decoder, block_of};
 use super::encode::{Encoder, ToEncode, cut};
 use super::map::Bytes;
 use super::options::{WriteOptions, too_many_symbols};
@@ -20,7 +20,7 @@ use crate::format::header::CHAINED;
 use crate::format::metadata::DictionaryToWrite;
 use crate::format::symbol::{Symbol, SymbolId, check_name};
 use crate::format::symbol_index::SymbolEntry;
-use crate::{BadBar, BadBarReason, Bar, FxdError};
+use crate::{BadBar, BadBarReason, Bar, Columns, FxdError};
 
 /// What becomes of a bar whose symbol has one at its timestamp already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub struct Appended {
     pub bytes: u64,
 }
 
+/// A block with fewer bars takes those behind it that an append brings.
+const SMALL: usize = crate::columns::PAGE_ROWS;
 /// Bars that wait; with more, they are written, and count when all is committed.
 const MOST_WAITING: usize = 2_000_000;
 
@@ -102,7 +104,7 @@ fn is_at(_: &File, _: &Path) -> bool {
 }
 
 impl Appender {
-    /// Opens a store for appending. Of the options, `info` and `dictionary` are the file's own.
+    /// Opens a store for appending. Of the options, `version`, `info` and `dictionary` are the file's own.
     ///
     /// # Errors
     /// [`FxdError::Locked`] while somebody else appends or compacts; as [`Store::open`](super::Store::open).
@@ -149,6 +151,7 @@ pub(crate) struct Appending<S> {
     log: Log<S>,
     symbols: Vec<Symbol>,
     names: HashMap<String, SymbolId>,
+    /// Bars by symbol and, where blocks hold one, by day.
     waiting: BTreeMap<(SymbolId, u64), Vec<Bar>>,
     waiting_bars: usize,
     /// Blocks of this commit, by symbol and first bar.
@@ -166,6 +169,7 @@ impl<S: Storage> Appending<S> {
         mut options: WriteOptions,
         on_taken: OnTaken,
     ) -> Result<Self, FxdError> {
+        options.version = snapshot.header.known_version();
         options.info = snapshot.metadata.info.clone();
         options.dictionary = snapshot.dictionary().map(<[u8]>::to_vec);
         let encoder = Encoder::new(&options);
@@ -194,14 +198,16 @@ impl<S: Storage> Appending<S> {
 
     pub(crate) fn push(&mut self, symbol: &str, bars: &[Bar]) -> Result<(), FxdError> {
         let id = self.symbol(symbol)?;
-        for of_day in bars.chunk_by(|a, b| day(a.ts) == day(b.ts)) {
+        let rows = self.options.version.has_rows();
+        for of_day in bars.chunk_by(|a, b| !rows || day(a.ts) == day(b.ts)) {
             let Some(first) = of_day.first() else { continue };
             // The last day that a store takes ends later than the last timestamp.
             if let Some(late) = of_day.iter().find(|bar| bar.ts > crate::MAX_TS) {
                 let bad = BadBar { symbol: symbol.to_owned(), ts: late.ts, why: BadBarReason::TooLate };
                 return Err(bad.into());
             }
-            self.waiting.entry((id, day(first.ts))).or_default().extend_from_slice(of_day);
+            let slot = if rows { day(first.ts) } else { 0 };
+            self.waiting.entry((id, slot)).or_default().extend_from_slice(of_day);
             self.waiting_bars += of_day.len();
         }
         if self.waiting_bars > MOST_WAITING {
@@ -225,25 +231,21 @@ impl<S: Storage> Appending<S> {
         Ok(id)
     }
 
-    /// Encodes the bars that wait, each day with those that the store has of it, and writes the blocks.
+    /// Encodes the bars that wait, with those that the store has where they belong, and writes the blocks.
     fn write_waiting(&mut self) -> Result<(), FxdError> {
         let waiting = std::mem::take(&mut self.waiting);
         self.waiting_bars = 0;
         let mut blocks = Vec::new();
         let mut written: Option<Bytes> = None;
-        for ((id, day), mut bars) in waiting {
+        for ((id, slot), mut bars) in waiting {
             // Stable: of two with one timestamp, the one that was given first comes first.
             bars.sort_by_key(|bar| bar.ts);
-            let there = self.take_day(id, day, &mut written)?;
-            let (merged, changed) = self.merge(id, there.1, &bars)?;
-            if !changed {
-                continue;
-            }
-            for entry in there.0 {
-                self.supersede(entry);
-            }
-            for piece in cut(&merged, self.options.block_records) {
-                blocks.push(ToEncode { symbol: id, bars: piece.to_vec() });
+            if self.options.version.has_rows() {
+                let start = slot.saturating_mul(DAY);
+                let there = self.starting_in(id, start..start.saturating_add(DAY))?;
+                self.replace(id, &there, &bars, &mut written, &mut blocks)?;
+            } else {
+                self.place(id, &bars, &mut written, &mut blocks)?;
             }
         }
         for batch in blocks.chunks(64) {
@@ -264,63 +266,119 @@ impl<S: Storage> Appending<S> {
         Ok(())
     }
 
-    /// The blocks of one day that the store has, in and before this commit, and their bars.
-    fn take_day(
+    /// Gives bars in order the blocks that they belong to, where blocks may hold any span of time: bars within a block's span are
+    /// written with that block's. Those behind it are, too, while it is small, so that appends of a few bars do not leave a block
+    /// each; else they make blocks of their own, and what was written once stays.
+    fn place(
         &mut self,
         id: SymbolId,
-        day: u64,
+        bars: &[Bar],
         written: &mut Option<Bytes>,
-    ) -> Result<(Vec<SymbolEntry>, Vec<Bar>), FxdError> {
-        let start = day.saturating_mul(DAY);
-        let span: Range<u64> = start..start.saturating_add(DAY);
-        let mut entries = Vec::new();
-        let root = self.snapshot.metadata.symbol_root;
-        tree::scan(self.snapshot.file(), root, (id, span.start), |entry: &SymbolEntry| {
-            if entry.symbol_id == id && span.contains(&entry.first_ts) {
-                entries.push(*entry);
-            }
-            (entry.symbol_id, entry.first_ts) < (id, span.end)
-        })
-        .map_err(|damage| self.at.damaged(damage))?;
-        entries.retain(|entry| self.removed.get(&(id, entry.first_ts)).is_none_or(|removed| removed != entry));
-        let of_commit: Vec<SymbolEntry> =
-            self.inserted.range((id, span.start)..(id, span.end)).map(|(_, entry)| *entry).collect();
-        let mut bars = Vec::new();
-        let mut payload = Vec::new();
-        for entry in &entries {
-            Self::decode(self.snapshot.file(), &self.snapshot, &mut self.decoder, entry, &mut payload, &mut bars)
-                .map_err(|damage| self.at.damaged(damage))?;
+        blocks: &mut Vec<ToEncode>,
+    ) -> Result<(), FxdError> {
+        let (Some(first), Some(last)) = (bars.first(), bars.last()) else { return Ok(()) };
+        let there = self.reaching_into(id, first.ts, last.ts)?;
+        let before_all = bars.partition_point(|bar| there.first().is_some_and(|entry| bar.ts < entry.first_ts));
+        let (mut now, mut rest) =
+            bars.split_at_checked(if there.is_empty() { bars.len() } else { before_all }).unwrap_or_default();
+        self.replace(id, &[], now, written, blocks)?;
+        for (position, entry) in there.iter().enumerate() {
+            let end = there.get(position + 1).map_or(u64::MAX, |next| next.first_ts);
+            (now, rest) = rest.split_at_checked(rest.partition_point(|bar| bar.ts < end)).unwrap_or_default();
+            let behind = now.first().is_some_and(|bar| bar.ts > entry.last_ts);
+            let alone = behind && entry.record_count as usize >= SMALL;
+            self.replace(id, if alone { &[] } else { std::slice::from_ref(entry) }, now, written, blocks)?;
         }
-        if !of_commit.is_empty() {
-            let bytes = match written {
-                Some(bytes) => bytes,
-                none => {
-                    let bytes = self.log.storage().and_then(|storage| storage.bytes());
-                    none.insert(bytes.map_err(self.at.io("reading"))?)
-                }
-            };
-            for entry in &of_commit {
-                Self::decode(bytes, &self.snapshot, &mut self.decoder, entry, &mut payload, &mut bars)
-                    .map_err(|damage| self.at.damaged(damage))?;
-            }
-        }
-        entries.extend(of_commit);
-        bars.sort_by_key(|bar| bar.ts);
-        Ok((entries, bars))
+        Ok(())
     }
 
-    fn decode(
-        file: &[u8],
-        snapshot: &Snapshot,
-        decoder: &mut Decoder,
-        entry: &SymbolEntry,
-        payload: &mut Vec<u8>,
-        bars: &mut Vec<Bar>,
-    ) -> Result<(), crate::Damage> {
-        let block = block_of(file, entry)?;
-        decoder.payload(&block, snapshot.dictionary(), payload)?;
-        bars.extend(records(&block, payload)?.iter().map(crate::format::record::Record::decode));
+    /// Cuts bars, and those of blocks that they belong to, into new blocks that take the place of these.
+    fn replace(
+        &mut self,
+        id: SymbolId,
+        there: &[SymbolEntry],
+        bars: &[Bar],
+        written: &mut Option<Bytes>,
+        blocks: &mut Vec<ToEncode>,
+    ) -> Result<(), FxdError> {
+        if bars.is_empty() {
+            return Ok(());
+        }
+        let old = self.bars_of(there, written)?;
+        let (merged, changed) = self.merge(id, old, bars)?;
+        if !changed {
+            return Ok(());
+        }
+        for entry in there {
+            self.supersede(*entry);
+        }
+        for piece in cut(&merged, self.options.block_records(), self.options.version) {
+            blocks.push(ToEncode { symbol: id, bars: piece.to_vec() });
+        }
         Ok(())
+    }
+
+    /// The live blocks of a symbol whose first bar lies in a span, in and before this commit; ordered by time.
+    fn starting_in(&self, id: SymbolId, span: Range<u64>) -> Result<Vec<SymbolEntry>, FxdError> {
+        let mut entries = self.committed(id, span.start, span.end)?;
+        entries.retain(|entry| span.contains(&entry.first_ts));
+        entries.extend(self.inserted.range((id, span.start)..(id, span.end)).map(|(_, entry)| *entry));
+        entries.sort_by_key(|entry| entry.first_ts);
+        Ok(entries)
+    }
+
+    /// The live blocks of a symbol from the last that starts at `first` or before to the last that starts at `last` or before.
+    fn reaching_into(&self, id: SymbolId, first: u64, last: u64) -> Result<Vec<SymbolEntry>, FxdError> {
+        let mut entries = self.committed(id, first, last.saturating_add(1))?;
+        let before = self.inserted.range((id, 0)..=(id, first)).next_back();
+        let within = self.inserted.range((id, first.saturating_add(1))..(id, last.saturating_add(1)));
+        entries.extend(before.into_iter().chain(within).map(|(_, entry)| *entry));
+        entries.sort_by_key(|entry| entry.first_ts);
+        // Of those that start before, the nearest.
+        let before = entries.partition_point(|entry| entry.first_ts <= first).saturating_sub(1);
+        Ok(entries.split_off(before))
+    }
+
+    /// The blocks of commits before that still count, from the last one that starts at `from` or before. One that was replaced in
+    /// this commit is not missed: what took its place starts where it did.
+    fn committed(&self, id: SymbolId, from: u64, end: u64) -> Result<Vec<SymbolEntry>, FxdError> {
+        let mut entries = Vec::new();
+        let root = self.snapshot.metadata.symbol_root;
+        tree::scan(self.snapshot.file(), root, (id, from), |entry: &SymbolEntry| {
+            let is_live = self.removed.get(&(id, entry.first_ts)).is_none_or(|removed| removed != entry);
+            if entry.symbol_id == id && entry.first_ts < end && is_live {
+                entries.push(*entry);
+            }
+            (entry.symbol_id, entry.first_ts) < (id, end)
+        })
+        .map_err(|damage| self.at.damaged(damage))?;
+        Ok(entries)
+    }
+
+    /// The bars of blocks, in order.
+    fn bars_of(&mut self, there: &[SymbolEntry], written: &mut Option<Bytes>) -> Result<Vec<Bar>, FxdError> {
+        let mut columns = Columns::default();
+        let mut payload = Vec::new();
+        for entry in there {
+            let of_commit = self.inserted.get(&(entry.symbol_id, entry.first_ts)) == Some(entry);
+            if of_commit && written.is_none() {
+                let bytes = self.log.storage().and_then(|storage| storage.bytes());
+                *written = Some(bytes.map_err(self.at.io("reading"))?);
+            }
+            let file = match written {
+                Some(bytes) if of_commit => bytes,
+                _ => self.snapshot.file(),
+            };
+            block_of(file, self.options.version, entry)
+                .and_then(|block| {
+                    let dictionary = self.snapshot.dictionary();
+                    self.decoder.bars(&block, dictionary, &(0..u64::MAX), &mut payload, &mut columns)
+                })
+                .map_err(|damage| self.at.damaged(damage))?;
+        }
+        let mut bars: Vec<Bar> = columns.iter().collect();
+        bars.sort_by_key(|bar| bar.ts);
+        Ok(bars)
     }
 
     /// Takes a block out of the indexes.
@@ -387,6 +445,7 @@ impl<S: Storage> Appending<S> {
             insert: &insert,
         };
         let closing = Closing {
+            version: self.options.version,
             flags: header.flags & !CHAINED,
             created_ts: header.created_ts,
             modified_ts: self.options.now,

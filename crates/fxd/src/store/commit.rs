@@ -3,7 +3,7 @@
 use super::storage::{Log, Storage};
 use super::tree::{self, Edit, InMemory, TreeError};
 use crate::Info;
-use crate::format::header::{Header, VERSION};
+use crate::format::header::{Header, Version};
 use crate::format::metadata::{Commit, DictionaryToWrite, NODES_AT, Table, ToWrite};
 use crate::format::symbol::Symbol;
 use crate::format::symbol_index::SymbolEntry;
@@ -21,6 +21,7 @@ pub(crate) enum Index<'a> {
 /// What a commit says besides its blocks.
 #[derive(Debug)]
 pub(crate) struct Closing<'a> {
+    pub(crate) version: Version,
     pub(crate) flags: u32,
     pub(crate) created_ts: u64,
     pub(crate) modified_ts: u64,
@@ -59,7 +60,7 @@ pub(crate) fn close<S: Storage>(log: &mut Log<S>, index: &Index<'_>, closing: &C
     };
     let size = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
     let header = Header {
-        version: VERSION,
+        version: closing.version.number(),
         flags: closing.flags,
         created_ts: closing.created_ts,
         modified_ts: closing.modified_ts,

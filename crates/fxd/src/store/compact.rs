@@ -7,18 +7,30 @@ use super::filter::Filter;
 use super::options::WriteOptions;
 use super::read::Store;
 use super::write::{Existing, Writer, Written, linked};
-use crate::{Bar, FxdError};
+use crate::{Bar, FxdError, Version};
 
-/// Writes a store anew in the place of the old one, with blocks as the options say; its info and dictionary stay. The same
-/// bars give the same bytes, whatever appends they came by. Readers that have the old file open go on with it.
+/// Writes a store anew in the place of the old one, with blocks as the options say; its version, info and dictionary stay. The
+/// same bars give the same bytes, whatever appends they came by. Readers that have the old file open go on with it.
 ///
 /// # Errors
 /// [`FxdError::Locked`] while somebody else writes; damage of the store, which then stays as it is; I/O.
 pub fn compact(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Written, FxdError> {
-    let path = &linked(path.as_ref());
+    in_place(path.as_ref(), |own| WriteOptions { version: own, ..options.clone() })
+}
+
+/// Writes a store anew in the place of the old one, in the version that the options say.
+///
+/// # Errors
+/// As [`compact`], and [`FxdError::Bar`] where the version cannot hold a bar; the store then stays as it is.
+pub fn upgrade(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Written, FxdError> {
+    in_place(path.as_ref(), |_| options.clone())
+}
+
+fn in_place(path: &Path, options: impl FnOnce(Version) -> WriteOptions) -> Result<Written, FxdError> {
+    let path = &linked(path);
     let locked = open_locked(path)?;
     let store = Store::open(path)?.with_cached_blocks(0);
-    let written = rewrite(&store, path, options, Existing::Replace)?;
+    let written = rewrite(&store, path, &options(store.header().known_version()), Existing::Replace)?;
     drop(locked);
     Ok(written)
 }
@@ -30,10 +42,12 @@ pub(crate) fn rewrite(
     options: &WriteOptions,
     existing: Existing,
 ) -> Result<Written, FxdError> {
+    // Columns take no dictionary.
+    let kept = store.dictionary().filter(|_| options.version.has_rows()).map(<[u8]>::to_vec);
     let options = WriteOptions {
         info: store.info().clone(),
         created: Some(store.header().created_ts),
-        dictionary: options.dictionary.clone().or_else(|| store.dictionary().map(<[u8]>::to_vec)),
+        dictionary: options.dictionary.clone().or(kept),
         ..options.clone()
     };
     let mut writer = Writer::create(to, options)?;

@@ -6,9 +6,11 @@ use std::sync::{Mutex, PoisonError};
 use zstd::bulk::Decompressor;
 
 use crate::Columns;
+use crate::columns::{Coded, Scratch};
 use crate::format::block::{Block, Compression};
 use crate::format::damage::{Damage, Decoded};
-use crate::format::record::{self, Record, decode_payload};
+use crate::format::header::Version;
+use crate::format::record::{self, Record, decode_payload, from_deltas};
 use crate::format::symbol_index::SymbolEntry;
 
 /// What decompressing needs besides the bytes, for one thread at a time.
@@ -16,9 +18,48 @@ use crate::format::symbol_index::SymbolEntry;
 pub(crate) struct Decoder {
     plain: Option<Decompressor<'static>>,
     prepared: Option<Decompressor<'static>>,
+    scratch: Scratch,
 }
 
 impl Decoder {
+    /// Adds the bars of a block that have `range.start <= ts < range.end` to columns. `payload` is memory to be used again.
+    pub(crate) fn bars(
+        &mut self,
+        block: &Block<'_>,
+        dictionary: Option<&[u8]>,
+        range: &Range<u64>,
+        payload: &mut Vec<u8>,
+        columns: &mut Columns,
+    ) -> Decoded<()> {
+        if !block.header.compression.has_rows() {
+            return self.coded(block, range, columns);
+        }
+        self.payload(block, dictionary, payload)?;
+        let records = records(block, payload)?;
+        append(records.get(within(records, range)).unwrap_or_default(), columns);
+        Ok(())
+    }
+
+    /// Adds bars of coded columns.
+    pub(crate) fn coded(&mut self, block: &Block<'_>, range: &Range<u64>, columns: &mut Columns) -> Decoded<()> {
+        block.check_payload()?;
+        let header = &block.header;
+        let damage = |what: &'static str| Damage::new(block.payload_at(), what);
+        let coded = Coded::read(block.stored(), header.record_count as usize).map_err(damage)?;
+        if (coded.rows(), coded.first_ts()) != (header.record_count as usize, header.first_ts) {
+            return Err(damage("coded columns are of other bars than the block's header and trailer say"));
+        }
+        let before = columns.len();
+        coded.decode(range, &mut self.scratch, columns).map_err(damage)?;
+        // The last bar is known only where it was decoded.
+        let last = columns.ts().get(before..).and_then(<[u64]>::last);
+        let is_last = columns.len() - before == coded.rows();
+        if last.is_some_and(|last| *last > header.last_ts || (is_last && *last != header.last_ts)) {
+            return Err(damage("coded columns are not of the time that the block's header says"));
+        }
+        Ok(())
+    }
+
     /// Decompresses a block's payload into `payload`, whose memory is used again.
     pub(crate) fn payload(
         &mut self,
@@ -37,14 +78,15 @@ impl Decoder {
                 payload.extend_from_slice(block.stored());
                 original
             }
-            Compression::Zstd => {
+            Compression::Columns => return Err(damage("a block of columns has no records".into())),
+            Compression::Zstd | Compression::DeltaZstd => {
                 let decompressor = match &mut self.plain {
                     Some(decompressor) => decompressor,
                     none => none.insert(Decompressor::new().map_err(failed)?),
                 };
                 decompressor.decompress_to_buffer(block.stored(), payload).map_err(failed)?
             }
-            Compression::ZstdDictionary => {
+            Compression::ZstdDictionary | Compression::DeltaZstdDictionary => {
                 let dictionary =
                     dictionary.ok_or_else(|| damage("the block needs a dictionary, and the file has none".into()))?;
                 let decompressor = match &mut self.prepared {
@@ -62,14 +104,25 @@ impl Decoder {
         if len != original || payload.len() != original {
             return Err(damage(format!("a block's payload has {len} bytes decompressed, expected {original}")));
         }
+        if matches!(block.header.compression, Compression::DeltaZstd | Compression::DeltaZstdDictionary) {
+            from_deltas(payload);
+        }
         Ok(())
     }
 }
 
 /// The block that an entry of the symbol index leads to.
-pub(crate) fn block_of<'a>(file: &'a [u8], entry: &SymbolEntry) -> Decoded<Block<'a>> {
+pub(crate) fn block_of<'a>(file: &'a [u8], version: Version, entry: &SymbolEntry) -> Decoded<Block<'a>> {
     let block = Block::decode(file, entry.offset)?;
     let header = &block.header;
+    if header.compression.since() > version {
+        let what = format!(
+            "a block is coded as version {} does, in a file of version {}",
+            header.compression.since().number(),
+            version.number()
+        );
+        return Err(Damage::new(entry.offset, what));
+    }
     let same = (header.symbol_id, header.first_ts, header.last_ts, header.record_count)
         == (entry.symbol_id, entry.first_ts, entry.last_ts, entry.record_count);
     if same { Ok(block) } else { Err(Damage::new(entry.offset, "the block is not the one that the index tells of")) }

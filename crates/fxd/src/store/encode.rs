@@ -3,16 +3,17 @@
 use rayon::prelude::*;
 use zstd::bulk::Compressor;
 
-use super::decode::Pool;
+use super::decode::{Pool, payload_len};
 use super::options::WriteOptions;
 use crate::format::block::{self, BlockHeader, Compression};
 use crate::format::date::{day, yyyymmdd};
-use crate::format::record::encode_payload;
+use crate::format::header::Version;
+use crate::format::record::{encode_payload, from_deltas, to_deltas};
 use crate::format::symbol::SymbolId;
 use crate::format::symbol_index::SymbolEntry;
-use crate::{BadBar, BadBarReason, Bar, FxdError};
+use crate::{BadBar, BadBarReason, Bar, FxdError, columns};
 
-/// Bars of one symbol and one UTC date, no more than a block takes, in order.
+/// Bars of one symbol, no more than a block takes and of one UTC date where that has rows, in order.
 #[derive(Debug)]
 pub(crate) struct ToEncode {
     pub(crate) symbol: SymbolId,
@@ -30,6 +31,7 @@ pub(crate) struct Encoded {
 
 /// Encodes blocks as the options say.
 pub(crate) struct Encoder {
+    version: Version,
     level: Option<i32>,
     dictionary: Option<Vec<u8>>,
     workers: Pool<Worker>,
@@ -51,7 +53,12 @@ pub(crate) enum EncodeError {
 
 impl Encoder {
     pub(crate) fn new(options: &WriteOptions) -> Self {
-        Self { level: options.level, dictionary: options.dictionary.clone(), workers: Pool::default() }
+        Self {
+            version: options.version,
+            level: options.level,
+            dictionary: options.dictionary.clone(),
+            workers: Pool::default(),
+        }
     }
 
     /// Encodes blocks on all of rayon's threads, and keeps their order.
@@ -67,13 +74,20 @@ impl Encoder {
     }
 
     fn with(&self, worker: &mut Worker, block: &ToEncode) -> Result<Encoded, EncodeError> {
-        encode_payload(&block.bars, block.symbol, &mut worker.payload).map_err(|(at, misfit)| EncodeError::Bar {
-            symbol: block.symbol,
-            ts: block.bars.get(at).map_or(0, |bar| bar.ts),
-            field: misfit.field,
-            value: misfit.value,
-        })?;
-        let compression = self.compress(worker).map_err(EncodeError::Zstd)?;
+        let compression = if self.version.has_rows() {
+            encode_payload(&block.bars, block.symbol, &mut worker.payload).map_err(|(at, misfit)| {
+                EncodeError::Bar {
+                    symbol: block.symbol,
+                    ts: block.bars.get(at).map_or(0, |bar| bar.ts),
+                    field: misfit.field,
+                    value: misfit.value,
+                }
+            })?;
+            self.compress(worker).map_err(EncodeError::Zstd)?
+        } else {
+            worker.stored = columns::encode(&block.bars, columns::PAGE_ROWS);
+            Compression::Columns
+        };
         let stored = if compression == Compression::None { &worker.payload } else { &worker.stored };
         let size = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
         let (first_ts, last_ts) =
@@ -83,7 +97,7 @@ impl Encoder {
             compression,
             date: yyyymmdd(first_ts),
             compressed_size: size(stored.len()),
-            original_size: size(worker.payload.len()),
+            original_size: size(payload_len(block.bars.len())),
             first_ts,
             last_ts,
             record_count: size(block.bars.len()),
@@ -95,26 +109,39 @@ impl Encoder {
 
     fn compress(&self, worker: &mut Worker) -> std::io::Result<Compression> {
         let Some(level) = self.level else { return Ok(Compression::None) };
-        let (compressor, compression) = match (&mut worker.compressor, &self.dictionary) {
-            (Some(compressor), None) => (compressor, Compression::Zstd),
-            (Some(compressor), Some(_)) => (compressor, Compression::ZstdDictionary),
-            (none, None) => (none.insert(Compressor::new(level)?), Compression::Zstd),
-            (none, Some(dictionary)) => {
-                (none.insert(Compressor::with_dictionary(level, dictionary)?), Compression::ZstdDictionary)
-            }
+        let compression = match (self.version, self.dictionary.is_some()) {
+            (Version::Rows, false) => Compression::Zstd,
+            (Version::Rows, true) => Compression::ZstdDictionary,
+            (_, false) => Compression::DeltaZstd,
+            (_, true) => Compression::DeltaZstdDictionary,
+        };
+        let deltas = self.version == Version::Delta;
+        if deltas {
+            to_deltas(&mut worker.payload);
+        }
+        let compressor = match (&mut worker.compressor, &self.dictionary) {
+            (Some(compressor), _) => compressor,
+            (none, None) => none.insert(Compressor::new(level)?),
+            (none, Some(dictionary)) => none.insert(Compressor::with_dictionary(level, dictionary)?),
         };
         worker.stored.clear();
         worker.stored.reserve(zstd::zstd_safe::compress_bound(worker.payload.len()));
         let len = compressor.compress_to_buffer(&worker.payload, &mut worker.stored)?;
+        if len < worker.payload.len() {
+            return Ok(compression);
+        }
         // What does not become smaller is stored as it is.
-        Ok(if len < worker.payload.len() { compression } else { Compression::None })
+        if deltas {
+            from_deltas(&mut worker.payload);
+        }
+        Ok(Compression::None)
     }
 }
 
-/// Cuts bars in order into what blocks take: one UTC date, and no more than `most`.
-pub(crate) fn cut(bars: &[Bar], most: u32) -> impl Iterator<Item = &[Bar]> {
+/// Cuts bars in order into what blocks take: no more than `most`, and one UTC date where blocks have rows.
+pub(crate) fn cut(bars: &[Bar], most: u32, version: Version) -> impl Iterator<Item = &[Bar]> {
     let most = usize::try_from(most).unwrap_or(usize::MAX).max(1);
-    bars.chunk_by(|a, b| day(a.ts) == day(b.ts)).flat_map(move |of_day| of_day.chunks(most))
+    bars.chunk_by(move |a, b| !version.has_rows() || day(a.ts) == day(b.ts)).flat_map(move |of_day| of_day.chunks(most))
 }
 
 impl EncodeError {

@@ -1,5 +1,6 @@
 //! How a store is written.
 
+use crate::format::header::Version;
 use crate::format::metadata::MAX_DICTIONARY;
 use crate::format::{MAX_BLOCK_RECORDS, MAX_SYMBOLS};
 use crate::{FxdError, Info};
@@ -7,10 +8,12 @@ use crate::{FxdError, Info};
 /// How a store is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// The most bars of a block, 1 to 86,400. A block holds one UTC date at most, so that 1440, the default, is a day of
-    /// minutes; a query reads whole blocks.
-    pub block_records: u32,
-    /// The level of zstd, or `None` to store blocks as they are. Level 3 by default.
+    /// How blocks are coded. An append goes on with the file's own.
+    pub version: Version,
+    /// The most bars of a block, 1 to 86,400; without it, what the version does well with. In versions of rows a block holds
+    /// one UTC date at most, and a query reads whole blocks; of columns it reads pages of them.
+    pub block_records: Option<u32>,
+    /// The level of zstd, or `None` to store blocks as they are. Level 3 by default. Columns need no zstd.
     pub level: Option<i32>,
     /// A dictionary for zstd, as [`train`](super::train) makes it, which goes into the file.
     pub dictionary: Option<Vec<u8>>,
@@ -24,15 +27,33 @@ pub struct WriteOptions {
 
 impl Default for WriteOptions {
     fn default() -> Self {
-        Self { block_records: 1440, level: Some(3), dictionary: None, info: Info::default(), now: 0, created: None }
+        Self {
+            version: Version::Rows,
+            block_records: None,
+            level: Some(3),
+            dictionary: None,
+            info: Info::default(),
+            now: 0,
+            created: None,
+        }
     }
 }
 
 impl WriteOptions {
+    /// The most bars of a block.
+    #[must_use]
+    pub fn block_records(&self) -> u32 {
+        self.block_records.unwrap_or_else(|| self.version.block_records())
+    }
+
     pub(crate) fn check(&self) -> Result<(), FxdError> {
         let refused = |what: String| Err(FxdError::Refused(what));
-        if self.block_records == 0 || self.block_records > MAX_BLOCK_RECORDS {
-            return refused(format!("blocks of {} records, expected 1 to {MAX_BLOCK_RECORDS}", self.block_records));
+        let block_records = self.block_records();
+        if block_records == 0 || block_records > MAX_BLOCK_RECORDS {
+            return refused(format!("blocks of {block_records} records, expected 1 to {MAX_BLOCK_RECORDS}"));
+        }
+        if self.dictionary.is_some() && !self.version.has_rows() {
+            return refused("columns are not coded with a dictionary; versions 1 and 2 are".into());
         }
         let levels = zstd::compression_level_range();
         if let Some(level) = self.level

@@ -275,13 +275,19 @@ impl Store {
 
     fn append(&self, entry: &SymbolEntry, range: &Range<u64>, columns: &mut Columns) -> Decoded<()> {
         if let Some(payload) = self.cache.get(entry.offset) {
-            let block = block_of(self.file(), entry)?;
+            let block = block_of(self.file(), self.snapshot.header.known_version(), entry)?;
             let records = records(&block, &payload)?;
             append(records.get(within(records, range)).unwrap_or_default(), columns);
             return Ok(());
         }
-        let block = block_of(self.file(), entry)?;
+        let block = block_of(self.file(), self.snapshot.header.known_version(), entry)?;
         let mut decoder = self.decoders.take();
+        // Of columns only what is asked for is decoded, so that there is nothing to keep.
+        if !block.header.compression.has_rows() {
+            let decoded = decoder.coded(&block, range, columns);
+            self.decoders.give(decoder);
+            return decoded;
+        }
         let mut payload = self.cache.spare(payload_len(entry.record_count as usize));
         let decoded = decoder.payload(&block, self.dictionary(), &mut payload);
         self.decoders.give(decoder);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::append::open_locked;
 use super::compact::rewrite;
-use super::decode::{Decoder, records};
+use super::decode::Decoder;
 use super::map::Bytes;
 use super::options::WriteOptions;
 use super::read::Store;
@@ -15,13 +15,12 @@ use super::verify::{Verified, look};
 use super::write::{Existing, Writer, Written, linked};
 use crate::error::At;
 use crate::format::ALIGNMENT;
-use crate::format::block::{self, Block};
+use crate::format::block::{self, Block, BlockHeader};
 use crate::format::bytes::slice;
-use crate::format::header::{self, Header};
+use crate::format::header::{self, Header, Version};
 use crate::format::metadata::{Depth, END, Metadata, end_image};
-use crate::format::record::Record;
 use crate::format::symbol::{self, Symbol, SymbolId};
-use crate::{Bar, FxdError, Info};
+use crate::{Bar, Columns, FxdError, Info};
 
 /// Places that look like the end of a commit, and are looked at.
 const MOST_ENDS: usize = 1000;
@@ -76,7 +75,8 @@ pub fn repair(path: impl AsRef<Path>, to: Option<&Path>, options: &WriteOptions)
         State::Sound(snapshot, _) | State::Torn(snapshot) => {
             notes.push(format!("took commit {}, the newest", snapshot.metadata.commit.number));
             let store = Store::of(at.clone(), *snapshot).with_cached_blocks(0);
-            (Source::Commit, rewrite(&store, &target, options, Existing::Refuse)?)
+            let options = WriteOptions { version: store.header().known_version(), ..options.clone() };
+            (Source::Commit, rewrite(&store, &target, &options, Existing::Refuse)?)
         }
         State::Damaged { committed } => {
             (Source::Blocks, salvage(&at, &bytes, committed, &target, options, &mut notes)?)
@@ -189,7 +189,8 @@ fn salvage(
     notes: &mut Vec<String>,
 ) -> Result<Written, FxdError> {
     let known = Known::find(bytes);
-    let mut places: Vec<(SymbolId, u64, u64)> = Vec::new();
+    let mut places: Vec<Whole> = Vec::new();
+    let mut version = known.version;
     let mut bad = 0_u64;
     let mut position = header::LEN as u64;
     while let Some(start) = slice(bytes, position, block::MAGIC.len()).filter(|_| position < committed) {
@@ -197,7 +198,9 @@ fn salvage(
         if start == block::MAGIC {
             match Block::decode(bytes, position).and_then(|block| block.check_payload().map(|()| block)) {
                 Ok(block) => {
-                    places.push((block.header.symbol_id, block.header.first_ts, position));
+                    version = version.max(block.header.compression.since());
+                    let BlockHeader { symbol_id, first_ts, last_ts, .. } = block.header;
+                    places.push(Whole { symbol_id, first_ts, last_ts, at: position });
                     step = block.len() as u64;
                 }
                 Err(_) => bad += 1,
@@ -212,7 +215,8 @@ fn salvage(
         notes.push(format!("{bad} damaged blocks are lost"));
     }
     places.sort_unstable();
-    let options = WriteOptions { info: known.info.clone().unwrap_or_default(), dictionary: None, ..options.clone() };
+    let options =
+        WriteOptions { version, info: known.info.clone().unwrap_or_default(), dictionary: None, ..options.clone() };
     if known.info.is_none() {
         notes.push("the metadata is lost: scales are taken to be 5 decimals for prices and 0 for volumes".into());
     }
@@ -222,25 +226,31 @@ fn salvage(
     }
     let mut decoder = Decoder::default();
     let mut payload = Vec::new();
-    for of_symbol in places.chunk_by(|a, b| a.0 == b.0) {
-        let Some((id, ..)) = of_symbol.first() else { continue };
+    let mut columns = Columns::default();
+    for of_symbol in places.chunk_by(|a, b| a.symbol_id == b.symbol_id) {
+        let Some(Whole { symbol_id: id, .. }) = of_symbol.first() else { continue };
         let name = known.names.get(id.position()).cloned().unwrap_or_else(|| {
             let name = format!("SYMBOL-{}", id.position());
             notes.push(format!("the name of symbol {} is lost: it is called {name}", id.position()));
             name
         });
         let written_id = writer.symbol(&name)?;
-        // A day at a time, in the order of the file, so that newer bars come over older ones.
-        let date = |first: u64| crate::format::date::day(first);
-        for of_day in of_symbol.chunk_by(|a, b| date(a.1) == date(b.1)) {
-            let mut offsets: Vec<u64> = of_day.iter().map(|(.., offset)| *offset).collect();
+        // Blocks that overlap together, in the order of the file, so that newer bars come over older ones.
+        let mut end = 0;
+        let apart = |one: &Whole, next: &Whole| {
+            end = one.last_ts.max(end);
+            next.first_ts <= end
+        };
+        for overlapping in of_symbol.chunk_by(apart) {
+            let mut offsets: Vec<u64> = overlapping.iter().map(|whole| whole.at).collect();
             offsets.sort_unstable();
             let mut bars: BTreeMap<u64, Bar> = BTreeMap::new();
             for offset in offsets {
+                columns.clear();
                 let whole = Block::decode(bytes, offset).and_then(|block| {
-                    decoder.payload(&block, known.dictionary.as_deref(), &mut payload)?;
-                    let records = records(&block, &payload)?;
-                    bars.extend(records.iter().map(Record::decode).map(|bar| (bar.ts, bar)));
+                    let dictionary = known.dictionary.as_deref();
+                    decoder.bars(&block, dictionary, &(0..u64::MAX), &mut payload, &mut columns)?;
+                    bars.extend(columns.iter().map(|bar| (bar.ts, bar)));
                     Ok(())
                 });
                 if let Err(damage) = whole {
@@ -253,9 +263,18 @@ fn salvage(
     writer.finish(Existing::Refuse)
 }
 
+/// A block whose checksums hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Whole {
+    symbol_id: SymbolId,
+    first_ts: u64,
+    last_ts: u64,
+    at: u64,
+}
+
 /// What is left of names, scales and dictionary.
-#[derive(Default)]
 struct Known {
+    version: Version,
     names: Vec<String>,
     info: Option<Info>,
     dictionary: Option<Vec<u8>>,
@@ -266,8 +285,12 @@ struct Known {
 impl Known {
     /// From the newest metadata that is whole, whatever became of the rest of its commit.
     fn find(bytes: &Bytes) -> Self {
-        let mut known = Self::default();
+        // What the header says, if it says one; a torn header has the version of both that it was made of.
+        let version = Header::decode(bytes.get(..header::LEN).unwrap_or_default(), u64::MAX);
+        let version = version.map_or(Version::Rows, |header| header.known_version());
+        let mut known = Self { version, names: Vec::new(), info: None, dictionary: None, records: None };
         for (_, _, header) in ends(bytes) {
+            known.version = known.version.max(header.known_version());
             let Ok(metadata) = Metadata::decode(bytes, header.metadata_offset(), Depth::Open) else { continue };
             known.info = known.info.or_else(|| Some(metadata.info.clone()));
             if known.dictionary.is_none()

@@ -8,7 +8,6 @@ use super::decode::{Decoder, block_of, records};
 use super::read::Store;
 use super::snapshot::{Snapshot, read_table};
 use super::tree::child_of;
-use crate::FxdError;
 use crate::error::At;
 use crate::format::ALIGNMENT;
 use crate::format::block::{Block, check_zero};
@@ -20,6 +19,7 @@ use crate::format::symbol;
 use crate::format::symbol_index::SymbolEntry;
 use crate::format::time_index::TimeEntry;
 use crate::format::tree::{Entry, Node};
+use crate::{Columns, FxdError};
 
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -214,6 +214,7 @@ impl Look<'_> {
     fn blocks(&self, by_symbol: &Walked<SymbolEntry>, checksums: bool, found: &mut Findings<'_>) -> (u64, u64) {
         let mut decoder = Decoder::default();
         let mut payload = Vec::new();
+        let mut columns = Columns::default();
         let mut counted: HashMap<usize, (u64, u64, u64, u64)> = HashMap::new();
         let mut places: Vec<(u64, u64)> = Vec::with_capacity(by_symbol.entries.len());
         let mut before: Option<&SymbolEntry> = None;
@@ -230,11 +231,15 @@ impl Look<'_> {
             let Some(block) = found.check(self.block(entry)) else { continue };
             places.push((block.at, block.at + block.len() as u64));
             if checksums {
-                let decoded = decoder
-                    .payload(&block, self.snapshot.dictionary(), &mut payload)
-                    .and_then(|()| check_records(&block, &payload))
-                    .and_then(|()| block.check_padding(self.file));
-                found.check(decoded);
+                let decoded = if block.header.compression.has_rows() {
+                    decoder
+                        .payload(&block, self.snapshot.dictionary(), &mut payload)
+                        .and_then(|()| check_records(&block, &payload))
+                } else {
+                    columns.clear();
+                    decoder.coded(&block, &(0..u64::MAX), &mut columns)
+                };
+                found.check(decoded.and_then(|()| block.check_padding(self.file)));
             }
         }
         places.sort_unstable();
@@ -272,7 +277,7 @@ impl Look<'_> {
         if !entry.offset.is_multiple_of(ALIGNMENT) || entry.offset < self.snapshot.header.data_offset {
             return Err(Damage::new(entry.offset, "a block lies where none may"));
         }
-        block_of(self.file, entry)
+        block_of(self.file, self.snapshot.header.known_version(), entry)
     }
 
     /// The commits, the newest first, and how many there are.

@@ -136,7 +136,8 @@ impl Writer {
     /// [`FxdError::Bar`]: a bar out of order, too late, or with a value that does not fit; I/O. The store cannot be gone on
     /// with after an error.
     pub fn push(&mut self, id: SymbolId, bars: &[Bar]) -> Result<(), FxdError> {
-        let most = self.options.block_records;
+        let most = self.options.block_records();
+        let slots = self.options.version;
         let full = usize::try_from(most).unwrap_or(usize::MAX);
         let Some(growing) = self.symbols.get_mut(id.position()) else {
             return Err(FxdError::Refused(format!("symbol {} is not one of this store", id.position())));
@@ -148,10 +149,11 @@ impl Writer {
         }
         growing.symbol.last_ts = last.ts;
         growing.symbol.record_count += bars.len() as u64;
-        for piece in cut(bars, most) {
+        for piece in cut(bars, most, slots) {
             let mut piece = piece;
             let other_day = |waiting: &[Bar]| {
-                waiting.first().zip(piece.first()).is_some_and(|(waiting, next)| day(waiting.ts) != day(next.ts))
+                let both = waiting.first().zip(piece.first());
+                slots.has_rows() && both.is_some_and(|(waiting, next)| day(waiting.ts) != day(next.ts))
             };
             if other_day(&growing.waiting) {
                 self.waiting -= growing.waiting.len();
@@ -201,6 +203,7 @@ impl Writer {
         };
         self.entries.sort_unstable_by_key(|entry| (entry.symbol_id, entry.first_ts));
         let closing = Closing {
+            version: self.options.version,
             flags: CHAINED,
             created_ts: self.options.created.unwrap_or(self.options.now),
             modified_ts: self.options.now,

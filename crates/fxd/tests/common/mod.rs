@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use fxd::store::{Appended, Appender, Existing, Filter, OnTaken, Store, WriteOptions, Writer, Written, verify};
-use fxd::{Bar, FxdError};
+use fxd::{Bar, FxdError, Version};
 
 pub(crate) const DAY: u64 = 86_400_000_000_000;
 pub(crate) const MINUTE: u64 = 60_000_000_000;
@@ -36,8 +36,11 @@ pub(crate) fn bars(day: u64, count: u64) -> Vec<Bar> {
     (0..count).map(|minute| bar(day * DAY + minute * MINUTE, day)).collect()
 }
 
+/// Every version of the format.
+pub(crate) const VERSIONS: [Version; 3] = [Version::Rows, Version::Delta, Version::Columns];
+
 pub(crate) fn options(block_records: u32) -> WriteOptions {
-    WriteOptions { block_records, now: 77, ..WriteOptions::default() }
+    WriteOptions { version: Version::Rows, block_records: Some(block_records), now: 77, ..WriteOptions::default() }
 }
 
 /// Writes a store, symbol after symbol.

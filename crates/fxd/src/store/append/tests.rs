@@ -6,6 +6,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::*;
+use crate::Version;
 use crate::store::filter::Filter;
 use crate::store::verify::{Verified, look};
 use crate::store::{Existing, Source, Store, Writer, repair};
@@ -73,6 +74,8 @@ fn apply(file: &mut Vec<u8>, step: &Step) {
     }
 }
 
+const VERSIONS: [Version; 3] = [Version::Rows, Version::Delta, Version::Columns];
+
 type Rows = BTreeMap<String, Vec<Bar>>;
 
 fn bar(ts: u64) -> Bar {
@@ -85,7 +88,7 @@ fn day_of(number: u64, bars: std::ops::Range<u64>) -> Vec<Bar> {
 }
 
 fn options(now: u64) -> WriteOptions {
-    WriteOptions { block_records: 3, now, ..WriteOptions::default() }
+    WriteOptions { block_records: Some(3), now, ..WriteOptions::default() }
 }
 
 fn rows(store: &Store) -> Rows {
@@ -111,9 +114,9 @@ fn appending<S: Storage>(disk: S, now: u64) -> Result<Appending<S>, FxdError> {
 }
 
 /// A store of 40 days of three symbols, in blocks of three bars.
-fn base(directory: &Path) -> Vec<u8> {
+fn base(directory: &Path, version: Version) -> Vec<u8> {
     let path = directory.join("base.fxd");
-    let mut writer = Writer::create(&path, options(1)).unwrap();
+    let mut writer = Writer::create(&path, WriteOptions { version, ..options(1) }).unwrap();
     for name in ["AAA", "BBB", "CCC"] {
         let id = writer.symbol(name).unwrap();
         for day in 0..40 {
@@ -244,8 +247,14 @@ fn every_crash(before: &[u8]) -> usize {
 
 #[test]
 fn an_append_that_is_stopped_anywhere_leaves_the_old_or_the_new_store() {
+    for version in VERSIONS {
+        stopped_anywhere(version);
+    }
+}
+
+fn stopped_anywhere(version: Version) {
     let home = tempfile::tempdir().unwrap();
-    let before = base(home.path());
+    let before = base(home.path(), version);
     let mut points = every_crash(&before);
     // A store that was appended to.
     let mut again = appending(Recorder::over(&before), 1).unwrap();
@@ -261,13 +270,17 @@ fn an_append_that_is_stopped_anywhere_leaves_the_old_or_the_new_store() {
     points += every_crash(&tail);
     tail.extend_from_slice(&[0xA5; 50_000]);
     points += every_crash(&tail);
-    eprintln!("crash points of appends: {points}");
+    eprintln!("{version:?}, crash points of appends: {points}");
 }
 
 #[test]
 fn a_disk_that_fails_anywhere_gives_an_error_and_leaves_the_old_or_the_new_store() {
+    VERSIONS.into_iter().for_each(fails_anywhere);
+}
+
+fn fails_anywhere(version: Version) {
     let home = tempfile::tempdir().unwrap();
-    let before = base(home.path());
+    let before = base(home.path(), version);
     let (disk, _) = appended(&before, 2);
     let (old, new) = (opened(&before).unwrap(), opened(&disk.bytes).unwrap());
     for good in 0..disk.steps.len() {
@@ -284,7 +297,7 @@ fn a_disk_that_fails_anywhere_gives_an_error_and_leaves_the_old_or_the_new_store
 #[test]
 fn an_append_writes_nothing_before_the_committed_end_but_the_header() {
     let home = tempfile::tempdir().unwrap();
-    let before = base(home.path());
+    let before = base(home.path(), Version::Columns);
     let (disk, report) = appended(&before, 2);
     let mut headers = 0;
     for step in &disk.steps {
@@ -309,7 +322,7 @@ fn an_append_writes_nothing_before_the_committed_end_but_the_header() {
 #[test]
 fn a_commit_of_symbols_alone_keeps_all_bars_and_has_metadata_of_its_own() {
     let home = tempfile::tempdir().unwrap();
-    let before = base(home.path());
+    let before = base(home.path(), Version::Columns);
     let mut appending = appending(Recorder::over(&before), 2).unwrap();
     appending.push("EMPTY", &[]).unwrap();
     appending.commit().unwrap();
