@@ -157,7 +157,10 @@ impl Fit {
         let scale = self.price_scale;
         let expected = match refusal {
             Refusal::NotANumber => Cow::Borrowed("a decimal number as 1.05432"),
-            Refusal::Inexact => format!("a price of {scale} decimals at most (the price scale)").into(),
+            Refusal::Inexact => {
+                let expected = format!("a price of {scale} decimals at most (the price scale)");
+                return Problem::decimals(field, text, expected.into());
+            }
             Refusal::TooLarge => format!(
                 "a price from {} to {}",
                 decimal_text(i128::from(*self.prices.start()), scale),
@@ -173,10 +176,13 @@ impl Fit {
         let scale = self.volume_scale;
         let expected = match refusal {
             Refusal::NotANumber => Cow::Borrowed("a decimal number as 1200, or nothing"),
-            Refusal::Inexact if scale.decimals() == 0 => {
-                Cow::Borrowed("a whole volume (--volume-scale says how many decimals volumes may have)")
+            Refusal::Inexact => {
+                let expected = match scale.decimals() {
+                    0 => Cow::Borrowed("a whole volume (--volume-scale says how many decimals volumes may have)"),
+                    _ => format!("a volume of {scale} decimals at most (the volume scale)").into(),
+                };
+                return Problem::decimals("volume", text, expected);
             }
-            Refusal::Inexact => format!("a volume of {scale} decimals at most (the volume scale)").into(),
             Refusal::TooLarge => {
                 format!("a volume from 0 to {}", decimal_text(i128::from(self.volume_max), scale)).into()
             }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use fxd::Scale;
+use fxd::{Scale, Version};
 
 /// The scales and ranges of the target's values.
 ///
@@ -25,6 +25,12 @@ impl Fit {
     #[must_use]
     pub const fn any(price_scale: Scale, volume_scale: Scale) -> Self {
         Self { price_scale, volume_scale, prices: i64::MIN..=i64::MAX, volume_max: u64::MAX }
+    }
+
+    /// What a store of a version holds, at the scales of the format's description: 5 decimals of prices, whole volumes.
+    #[must_use]
+    pub const fn of(version: Version) -> Self {
+        if version.has_rows() { Self::version_1() } else { Self::any(Scale::PRICE, Scale::VOLUME) }
     }
 
     /// What the unsigned 32-bit fields of a version 1 store hold: prices up to 42949.67295, whole volumes up to 4294967295.

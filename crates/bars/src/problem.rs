@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use fxd::Scale;
+
 use crate::calendar::rfc3339;
 
 /// Where in a file a row is.
@@ -59,6 +61,18 @@ pub enum Problem {
         value: String,
         /// What it should hold.
         expected: Cow<'static, str>,
+    },
+    /// A number has more decimals than the target keeps.
+    #[error("{field} is \"{value}\", expected {expected}")]
+    Decimals {
+        /// The field.
+        field: &'static str,
+        /// What it holds, cut to a readable length.
+        value: String,
+        /// What it should hold.
+        expected: Cow<'static, str>,
+        /// The scale at which it could be said, if there is one.
+        needed: Option<Scale>,
     },
     /// A line has more or fewer fields than the first.
     #[error("{found} fields, expected {expected}")]
@@ -153,6 +167,13 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// A number with more decimals than are kept; `text` is all of it.
+    pub(crate) fn decimals(field: &'static str, text: &[u8], expected: Cow<'static, str>) -> Self {
+        let needed = crate::decimal::Decimal::parse(text).and_then(|decimal| decimal.exponent.checked_neg());
+        let needed = needed.and_then(|needed| Scale::new(u8::try_from(needed).ok()?));
+        Self::Decimals { field, value: shown(text), expected, needed }
+    }
+
     /// A field that does not hold what it should.
     pub(crate) fn value(field: &'static str, value: &[u8], expected: impl Into<Cow<'static, str>>) -> Self {
         Self::Value { field: Cow::Borrowed(field), value: shown(value), expected: expected.into() }

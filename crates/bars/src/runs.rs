@@ -111,7 +111,9 @@ impl Runs {
             .ok()
             .filter(|text| !text.chars().any(char::is_control))
             .ok_or_else(|| Problem::value("symbol", symbol, "a name in UTF-8 without control characters"))?;
-        fxd::format::symbol::check_name(text).map_err(|expected| Problem::value("symbol", symbol, expected))?;
+        if fxd::format::symbol::check_name(text).is_err() {
+            return Err(Problem::value("symbol", symbol, "a name of 1 to 31 bytes"));
+        }
         let at = self.list.len();
         self.list.push(Building::new(Arc::from(text), place));
         self.index.insert(Box::from(symbol), at);

@@ -21,7 +21,8 @@ pub fn append(
 ) -> Result<Appended, ConvertError> {
     let mut appender = Appender::open(path, options, OnTaken::RefuseDifferent)?;
     let info = appender.info();
-    inputs.read.fit = Fit { price_scale: info.price_scale, volume_scale: info.volume_scale, ..inputs.read.fit };
+    let fit = Fit::of(appender.version());
+    inputs.read.fit = Fit { price_scale: info.price_scale, volume_scale: info.volume_scale, ..fit };
     inputs
         .each(told, |piece| Ok(appender.push(piece.symbol, piece.bars)?))
         .and_then(|()| Ok(appender.commit()?))

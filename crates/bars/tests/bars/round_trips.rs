@@ -184,7 +184,7 @@ fn series(prices: i64) -> impl Strategy<Value = Vec<Bar>> {
 
 proptest! {
     #[test]
-    fn csv_reads_back(bars in series(i64::MAX), price in 0_u8..=18, volume in 0_u8..=18, symbol in "[^\\p{Cc}]{1,12}") {
+    fn csv_reads_back(bars in series(i64::MAX), price in 0_u8..=18, volume in 0_u8..=18, symbol in "[^\\p{Cc}]{1,7}") {
         let mut options = write_options(price, volume);
         options.flags = true;
         let text = csv(&[(&symbol, bars.clone()), ("next", bars.clone())], &options);
@@ -196,7 +196,7 @@ proptest! {
     }
 
     #[test]
-    fn parquet_reads_back(bars in series(999_999_999_999_999_999), price in 0_u8..=18, volume in 0_u8..=18, symbol in "[^\\p{Cc}]{1,12}") {
+    fn parquet_reads_back(bars in series(999_999_999_999_999_999), price in 0_u8..=18, volume in 0_u8..=18, symbol in "[^\\p{Cc}]{1,7}") {
         let mut options = write_options(price, volume);
         options.flags = true;
         options.prices = Prices::Decimal;

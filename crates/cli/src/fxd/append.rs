@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use fxd::Version;
 use fxd::store::Store;
-use pdp_bars::convert;
+use pdp_bars::{Fit, convert};
 
 use super::args::AppendArgs;
 use super::inputs::{inputs, note_symbols, watched, write_options};
@@ -13,8 +14,10 @@ use crate::commands;
 
 /// Appends.
 pub(crate) fn run(args: &AppendArgs, global: &Global) -> anyhow::Result<ExitCode> {
-    let inputs = inputs(&args.input, &args.inputs, (None, None), global)?;
-    let options = write_options(&args.blocks, None)?;
+    let version = Store::open(&args.file)?.header().version;
+    let version = Version::of(version).unwrap_or(Version::Rows);
+    let inputs = inputs(&args.input, &args.inputs, Fit::of(version), (None, None), global)?;
+    let options = write_options(&args.blocks, version, None)?;
     let report = watched(global, &inputs, |told| convert::append(inputs.clone(), &args.file, options, told))??;
     let names: Vec<String> = Store::open(&args.file)?.symbols().iter().map(|symbol| symbol.name.clone()).collect();
     note_symbols(&inputs, &names, global);

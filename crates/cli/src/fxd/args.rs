@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use fxd::Scale;
+use fxd::{Scale, Version};
 use pdp_bars::{CsvFormat, Zone};
 
 use super::values::{self, Bound};
@@ -31,6 +31,8 @@ pub(crate) enum FxdCommand {
     Append(AppendArgs),
     /// Write a store anew without what appends left behind; the same bars give the same bytes
     Compact(RewriteArgs),
+    /// Write a store anew in a newer version of the format, or an older one
+    Upgrade(UpgradeArgs),
     /// Go back to the newest sound state of a damaged store, or take every whole block; indexes are made anew
     Repair(RepairArgs),
     /// Check structure, order and counts; exit code 3 and a line for each finding if anything is wrong
@@ -108,15 +110,15 @@ pub(crate) struct InputArgs {
 /// How blocks of a store are written.
 #[derive(Debug, Args)]
 pub(crate) struct BlockArgs {
-    /// The level of zstd
-    #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true)]
-    pub(crate) level: i32,
-    /// Store blocks as they are
+    /// Versions 1 and 2: the level of zstd [default: 3]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) level: Option<i32>,
+    /// Versions 1 and 2: store blocks as they are
     #[arg(long, conflicts_with = "level")]
     pub(crate) no_compression: bool,
-    /// The most bars of a block, 1 to 86400; a block holds one UTC date at most
-    #[arg(long, value_name = "N", default_value_t = 1440, value_parser = clap::value_parser!(u32).range(1..=86_400))]
-    pub(crate) block_records: u32,
+    /// The most bars of a block, 1 to 86400 [default: 1440 of one UTC date at most; 16384 in version 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub(crate) block_records: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -128,22 +130,23 @@ pub(crate) struct ConvertArgs {
     /// What kind of file the output is; without it, its name says it
     #[arg(long, value_name = "KIND")]
     pub(crate) to: Option<To>,
-    /// The version of the fxd format
-    #[arg(long, value_name = "N", default_value = "1", value_parser = values::format_version)]
-    pub(crate) format_version: u32,
+    /// The version of the fxd format: 1 (rows), 2 (rows as differences), 3 (columns: the smallest, and any value of 64 bits)
+    #[arg(long, value_name = "N", default_value = "3", value_parser = values::format_version)]
+    pub(crate) format_version: Version,
     /// What becomes of two bars of a symbol at one time
     #[arg(long, value_name = "ACTION", value_enum, default_value_t = OnDuplicate::Error)]
     pub(crate) on_duplicate: OnDuplicate,
     /// Take rows in any order; needs space for a copy beside the output
     #[arg(long)]
     pub(crate) sort: bool,
-    /// Train a dictionary on the first bars and compress with it: for small blocks
+    /// Versions 1 and 2: train a dictionary on the first bars and compress with it: for small blocks
     #[arg(long, conflicts_with = "no_compression")]
     pub(crate) dictionary: bool,
-    /// Decimals of prices [default: 5, or those of the store that is read]
+    /// Decimals of prices [default: those of the store that is read; else 5, and more where the data has more, but not in
+    /// versions 1 and 2 and on standard output]
     #[arg(long, value_name = "N", value_parser = values::scale)]
     pub(crate) price_scale: Option<Scale>,
-    /// Decimals of volumes [default: 0, or those of the store that is read]
+    /// Decimals of volumes [default: those of the store that is read; else 0, and more as for prices]
     #[arg(long, value_name = "N", value_parser = values::scale)]
     pub(crate) volume_scale: Option<Scale>,
     /// Parquet: prices as decimals, not as doubles
@@ -184,6 +187,15 @@ pub(crate) struct RewriteArgs {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) blocks: BlockArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpgradeArgs {
+    #[command(flatten)]
+    pub(crate) rewrite: RewriteArgs,
+    /// The version of the fxd format
+    #[arg(long, value_name = "N", default_value = "3", value_parser = values::format_version)]
+    pub(crate) format_version: Version,
 }
 
 #[derive(Debug, Args)]

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use fxd::store::{Existing, Writer, train};
-use fxd::{Bar, Columns, Info};
+use fxd::{Bar, Columns, Info, Scale};
 use pdp_bars::convert::{ConvertError, Inputs, OnDuplicate, Told, sorted};
-use pdp_bars::{Prices, WriteOptions};
+use pdp_bars::{BarsError, Fit, Prices, Problem, WriteOptions};
 use serde::Serialize;
 
 use super::args::{self, ConvertArgs, Format, To};
@@ -18,6 +18,9 @@ use crate::commands;
 
 /// Bars that a dictionary is trained on.
 const TRAINED_ON: usize = 200_000;
+/// The most decimals that are taken from the data: with more there is too little room before the point, and what has so many is
+/// often a double that was no decimal.
+const MOST_DECIMALS: u8 = 12;
 /// Inputs that a store names.
 const NAMED: usize = 20;
 
@@ -49,22 +52,51 @@ pub(crate) fn run(args: &ConvertArgs, global: &Global) -> anyhow::Result<ExitCod
     if !to_stdout {
         may_write(output, args.overwrite, &paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     }
-    let mut inputs = inputs(&args.input, paths, (args.price_scale, args.volume_scale), global)?;
+    let fit = if to == To::Fxd { Fit::of(args.format_version) } else { Fit::any(Scale::PRICE, Scale::VOLUME) };
+    let mut inputs = inputs(&args.input, paths, fit, (args.price_scale, args.volume_scale), global)?;
     inputs.on_duplicate = match args.on_duplicate {
         args::OnDuplicate::Error => OnDuplicate::Error,
         args::OnDuplicate::First => OnDuplicate::First,
         args::OnDuplicate::Last => OnDuplicate::Last,
     };
-    let report = match to {
-        To::Fxd => to_store(args, &inputs, output, global)?,
-        To::Csv => to_rows(args, Format::Csv, &inputs, output, global)?,
-        To::Json => to_rows(args, Format::Json, &inputs, output, global)?,
-        To::Parquet => to_rows(args, Format::Parquet, &inputs, output, global)?,
+    let mut act = |inputs: &Inputs| match to {
+        To::Fxd => to_store(args, inputs, output, global),
+        To::Csv => to_rows(args, Format::Csv, inputs, output, global),
+        To::Json => to_rows(args, Format::Json, inputs, output, global),
+        To::Parquet => to_rows(args, Format::Parquet, inputs, output, global),
     };
+    // What has gone to standard output cannot be written anew, and what has 32 bits has no room for more decimals.
+    let fixed = to_stdout || (to == To::Fxd && args.format_version.has_rows());
+    let report = if fixed { act(&inputs)? } else { at_scales(args, &mut inputs, &mut act)? };
     if !to_stdout {
         commands::show(global, &report, |out| words::converted(&report, global.quiet, out))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Converts at the scales of the inputs, and again at those that the data turns out to need, where no others are asked for.
+fn at_scales(
+    args: &ConvertArgs,
+    inputs: &mut Inputs,
+    act: &mut dyn FnMut(&Inputs) -> anyhow::Result<Converted>,
+) -> anyhow::Result<Converted> {
+    loop {
+        let error = match act(inputs) {
+            Ok(report) => return Ok(report),
+            Err(error) => error,
+        };
+        let Some(ConvertError::Bars(BarsError::Row { problem, .. })) = error.downcast_ref() else { return Err(error) };
+        let fit = &mut inputs.read.fit;
+        let Problem::Decimals { field, needed: Some(needed), .. } = problem else { return Err(error) };
+        let (scale, given) = match *field {
+            "volume" => (&mut fit.volume_scale, args.volume_scale),
+            _ => (&mut fit.price_scale, args.price_scale),
+        };
+        if given.is_some() || *needed <= *scale || needed.decimals() > MOST_DECIMALS {
+            return Err(error);
+        }
+        *scale = *needed;
+    }
 }
 
 fn kind_of(args: &ConvertArgs, output: &Path) -> anyhow::Result<To> {
@@ -107,7 +139,7 @@ fn each(
 }
 
 fn to_store(args: &ConvertArgs, inputs: &Inputs, output: &Path, global: &Global) -> anyhow::Result<Converted> {
-    let mut options = write_options(&args.blocks, args.created_at)?;
+    let mut options = write_options(&args.blocks, args.format_version, args.created_at)?;
     options.info = Info {
         creator: Some(concat!("pdp ", env!("CARGO_PKG_VERSION")).to_owned()),
         price_scale: inputs.read.fit.price_scale,
@@ -116,8 +148,11 @@ fn to_store(args: &ConvertArgs, inputs: &Inputs, output: &Path, global: &Global)
         source_time_zone: inputs.read.zone.map(|zone| zone.to_string()),
         ..Info::default()
     };
+    if args.dictionary && !args.format_version.has_rows() {
+        return Err(usage("columns (version 3) take no dictionary; --dictionary is for versions 1 and 2"));
+    }
     if args.dictionary {
-        options.dictionary = Some(train(&inputs.sample(TRAINED_ON)?, args.blocks.block_records)?);
+        options.dictionary = Some(train(&inputs.sample(TRAINED_ON)?, &options)?);
     }
     let mut writer = Writer::create(output, options)?;
     let symbols = watched(global, inputs, |told| {

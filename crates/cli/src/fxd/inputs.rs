@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use fxd::Scale;
 use fxd::store::{Store, WriteOptions};
+use fxd::{Info, Scale, Version};
 use pdp_bars::convert::{InputKind, Inputs, OnDuplicate};
 use pdp_bars::{Fit, Kind, ReadOptions, symbol_from_name};
 use pdp_packager::{PackagerError, Progress as _, Stage};
@@ -21,10 +21,12 @@ pub(crate) fn usage(message: impl Into<String>) -> anyhow::Error {
     PackagerError::Usage(message.into()).into()
 }
 
-/// The files to read. Values are read at the given scales, or else at those of the first store among the inputs.
+/// The files to read. Values are read at the given scales, or else at those of the first store among the inputs, or else at
+/// those of `fit`.
 pub(crate) fn inputs(
     args: &InputArgs,
     paths: &[PathBuf],
+    mut fit: Fit,
     scales: (Option<Scale>, Option<Scale>),
     global: &Global,
 ) -> anyhow::Result<Inputs> {
@@ -36,8 +38,11 @@ pub(crate) fn inputs(
     }
     let store = files.iter().find(|(_, kind)| *kind == InputKind::Store);
     let info = store.map(|(path, _)| Store::open(path)).transpose()?.map(|store| store.info().clone());
-    let info = info.unwrap_or_default();
-    let mut fit = Fit::version_1();
+    let info = info.unwrap_or_else(|| Info {
+        price_scale: fit.price_scale,
+        volume_scale: fit.volume_scale,
+        ..Info::default()
+    });
     fit.price_scale = scales.0.unwrap_or(info.price_scale);
     fit.volume_scale = scales.1.unwrap_or(info.volume_scale);
     let mut read = ReadOptions::new(fit);
@@ -81,10 +86,20 @@ pub(crate) fn note(message: &str) {
 }
 
 /// How blocks are written; `time` is now, unless the user or the environment says another.
-pub(crate) fn write_options(args: &BlockArgs, time: Option<DateTime<Utc>>) -> anyhow::Result<WriteOptions> {
+pub(crate) fn write_options(
+    args: &BlockArgs,
+    version: Version,
+    time: Option<DateTime<Utc>>,
+) -> anyhow::Result<WriteOptions> {
     let levels = -7..=22;
-    if !levels.contains(&args.level) {
-        return Err(usage(format!("zstd's levels are -7 to 22, not {}", args.level)));
+    let level = args.level.unwrap_or(3);
+    if !levels.contains(&level) {
+        return Err(usage(format!("zstd's levels are -7 to 22, not {level}")));
+    }
+    if !version.has_rows() && (args.level.is_some() || args.no_compression) {
+        return Err(usage(
+            "columns (version 3) are not compressed by zstd: --level and --no-compression are for versions 1 and 2",
+        ));
     }
     let time = match time {
         Some(time) => time,
@@ -93,8 +108,9 @@ pub(crate) fn write_options(args: &BlockArgs, time: Option<DateTime<Utc>>) -> an
     let now = time.timestamp_nanos_opt().and_then(|nanos| u64::try_from(nanos).ok());
     let now = now.ok_or_else(|| usage(format!("a store cannot say that it was made at {time}")))?;
     Ok(WriteOptions {
+        version,
         block_records: args.block_records,
-        level: (!args.no_compression).then_some(args.level),
+        level: (!args.no_compression).then_some(level),
         now,
         ..WriteOptions::default()
     })

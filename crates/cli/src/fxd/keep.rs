@@ -1,11 +1,12 @@
 //! `compact`, `repair` and `verify`.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use fxd::store;
+use fxd::{Version, store};
 use serde_json::json;
 
-use super::args::{RepairArgs, RewriteArgs, VerifyArgs};
+use super::args::{RepairArgs, RewriteArgs, UpgradeArgs, VerifyArgs};
 use super::inputs::write_options;
 use super::words;
 use crate::args::Global;
@@ -14,15 +15,33 @@ use crate::{commands, exit};
 /// Compacts.
 pub(crate) fn compact(args: &RewriteArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let before = std::fs::metadata(&args.file).map_or(0, |found| found.len());
-    let written = store::compact(&args.file, &write_options(&args.blocks, None)?)?;
+    let version = version_of(&args.file)?;
+    let written = store::compact(&args.file, &write_options(&args.blocks, version, None)?)?;
     commands::show(global, &written, |out| words::compacted(&args.file, before, &written, global.quiet, out))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a store in another version.
+pub(crate) fn upgrade(args: &UpgradeArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let RewriteArgs { file, blocks } = &args.rewrite;
+    let before = std::fs::metadata(file).map_or(0, |found| found.len());
+    let written = store::upgrade(file, &write_options(blocks, args.format_version, None)?)?;
+    commands::show(global, &written, |out| words::compacted(file, before, &written, global.quiet, out))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The version of a store that is there.
+fn version_of(file: &Path) -> anyhow::Result<Version> {
+    let version = store::Store::open(file)?.header().version;
+    Ok(Version::of(version).unwrap_or(Version::Rows))
 }
 
 /// Repairs.
 pub(crate) fn repair(args: &RepairArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let RewriteArgs { file, blocks } = &args.rewrite;
-    let repaired = store::repair(file, args.output.as_deref(), &write_options(blocks, None)?)?;
+    // What cannot be opened may be of any version; its blocks say.
+    let version = version_of(file).unwrap_or(Version::Rows);
+    let repaired = store::repair(file, args.output.as_deref(), &write_options(blocks, version, None)?)?;
     let place = args.output.as_deref().unwrap_or(file);
     commands::show(global, &repaired, |out| words::repaired(place, &repaired, global.quiet, out))?;
     Ok(ExitCode::SUCCESS)

@@ -46,6 +46,7 @@ pub(crate) fn run(command: FxdCommand, global: &Global) -> anyhow::Result<ExitCo
         FxdCommand::Convert(args) => convert::run(&args, global),
         FxdCommand::Append(args) => append::run(&args, global),
         FxdCommand::Compact(args) => keep::compact(&args, global),
+        FxdCommand::Upgrade(args) => keep::upgrade(&args, global),
         FxdCommand::Repair(args) => keep::repair(&args, global),
         FxdCommand::Verify(args) => keep::verify(&args, global),
         FxdCommand::Inspect(args) => inspect::run(&args, global),

@@ -3,14 +3,14 @@
 use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
-use fxd::Scale;
+use fxd::{Scale, Version};
 
 /// The version of the format to write.
-pub(crate) fn format_version(text: &str) -> Result<u32, String> {
-    match text {
-        "1" => Ok(1),
-        "2" | "3" | "4" => Err(format!("version {text} is not written yet; version 1 is")),
-        _ => Err("expected 1".to_owned()),
+pub(crate) fn format_version(text: &str) -> Result<Version, String> {
+    match text.parse().ok().and_then(Version::of) {
+        Some(version) => Ok(version),
+        None if text == "4" => Err("version 4 is not written yet; versions 1 to 3 are".to_owned()),
+        None => Err("expected 1, 2 or 3".to_owned()),
     }
 }
 

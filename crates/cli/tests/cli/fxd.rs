@@ -54,7 +54,9 @@ fn the_documented_lines_work_as_they_stand() {
     fx(&home, &["convert", "output.parquet", "again.fxd"]).ok();
     assert_eq!(fx(&home, &["convert", "again.fxd", "-"]).ok().out, csv);
     // To other blocks.
-    fx(&home, &["convert", "data.fxd", "small.fxd", "--block-records", "100", "--dictionary"]).ok();
+    fx(&home, &["convert", "data.fxd", "small.fxd", "--block-records", "100"]).ok();
+    let rows = ["--format-version", "1", "--overwrite", "--dictionary", "--level", "9"];
+    fx(&home, &[["convert", "data.fxd", "small.fxd", "--block-records", "100"].as_slice(), &rows].concat()).ok();
     assert_eq!(fx(&home, &["query", "--file", "small.fxd", "--symbol", "EURUSD"]).ok().out, csv);
     fx(&home, &["verify", "--file", "small.fxd", "--checksums"]).ok();
     let json = fx(&home, &["convert", "--to", "json", "data.fxd", "-"]).ok().out;
@@ -204,7 +206,7 @@ fn a_store_tells_what_it_holds() {
     };
     let text = inspect(&[]).out;
     for part in
-        ["2024-05-01T00:00:00Z, 1 commit", "2880 in 2 blocks", "Source     a.csv", "Symbol     A, ", "times smaller"]
+        ["2024-05-01T00:00:00Z, 1 commit", "2880 in 1 block", "Source     a.csv", "Symbol     A, ", "times smaller"]
     {
         assert!(text.contains(part), "{part}: {text}");
     }
@@ -212,8 +214,8 @@ fn a_store_tells_what_it_holds() {
     assert_eq!((&json["recordCount"], &json["info"]["priceScale"]), (&2880.into(), &5.into()));
     assert_eq!(json["symbols"][0]["first"], "2024-01-01T00:00:00Z");
     let parts = inspect(&["--json", "--header", "--index", "--blocks"]).json();
-    assert_eq!((&parts["header"]["chained"], &parts["index"][0]["keys"]), (&true.into(), &2.into()));
-    assert_eq!(parts["blocks"].as_array().unwrap().len(), 2);
+    assert_eq!((&parts["header"]["chained"], &parts["index"][0]["keys"]), (&true.into(), &1.into()));
+    assert_eq!(parts["blocks"].as_array().unwrap().len(), 1);
     assert!(parts.get("symbols").is_none() && parts.get("recordCount").is_none());
     assert!(inspect(&["--index"]).out.starts_with("Node       level 0, byte "));
 }
@@ -222,7 +224,7 @@ fn a_store_tells_what_it_holds() {
 fn a_damaged_store_is_told_of_and_repaired() {
     let home = Home::new();
     home.put("a.csv", HEADER.to_owned() + &minutes("A", 0..3, 1440));
-    fx(&home, &["convert", "a.csv", "s.fxd"]).ok();
+    fx(&home, &["convert", "a.csv", "s.fxd", "--block-records", "1440"]).ok();
     let blocks = fx(&home, &["inspect", "--file", "s.fxd", "--blocks", "--json"]).ok().json();
     let at = blocks["blocks"][1]["offset"].as_u64().unwrap();
     let mut bytes = std::fs::read(home.join("s.fxd")).unwrap();
@@ -248,7 +250,7 @@ fn names_say_kinds_and_links_stay() {
     let home = Home::new();
     home.put("a.csv", HEADER.to_owned() + &minutes("A", 0..1, 9));
     // Options may stand anywhere.
-    fx(&home, &["convert", "a.csv", "--level", "9", "real.fxd"]).ok();
+    fx(&home, &["convert", "a.csv", "--block-records", "9", "real.fxd"]).ok();
     let asked = ["query", "--file", "real.fxd", "--symbol", "A", "-o"];
     fx(&home, &[asked.as_slice(), &["out.parquet"]].concat()).ok();
     assert!(std::fs::read(home.join("out.parquet")).unwrap().starts_with(b"PAR1"));
@@ -258,7 +260,7 @@ fn names_say_kinds_and_links_stay() {
     {
         std::os::unix::fs::symlink("real.fxd", home.join("link.fxd")).unwrap();
         let before = std::fs::read(home.join("real.fxd")).unwrap();
-        fx(&home, &["compact", "--file", "link.fxd", "--no-compression"]).ok();
+        fx(&home, &["compact", "--file", "link.fxd", "--block-records", "4"]).ok();
         assert!(home.join("link.fxd").is_symlink());
         assert_ne!(std::fs::read(home.join("real.fxd")).unwrap(), before);
         std::os::unix::fs::symlink("out.jsonl", home.join("link.csv")).unwrap();
@@ -278,7 +280,9 @@ fn the_exit_code_says_how_it_ended() {
     fx(&home, &["convert", "a.csv", "s.fxd"]).ok();
     fx(&home, &["convert", "a.csv", "s.fxd"]).fails(1, "--overwrite");
     fx(&home, &["convert", "a.csv", "s.fxd", "--overwrite"]).ok();
-    fx(&home, &["convert", "a.csv", "v.fxd", "--format-version", "2"]).fails(2, "not written yet");
+    fx(&home, &["convert", "a.csv", "v.fxd", "--format-version", "4"]).fails(2, "not written yet");
+    fx(&home, &["convert", "a.csv", "v.fxd", "--level", "9"]).fails(2, "for versions 1 and 2");
+    fx(&home, &["convert", "a.csv", "v.fxd", "--dictionary"]).fails(2, "for versions 1 and 2");
     fx(&home, &["convert", "a.csv", "v.xlsx"]).fails(2, "--to");
     fx(&home, &["convert", "a.csv", "-", "--to", "fxd"]).fails(2, "standard output");
     fx(&home, &["convert", "a.csv", "v.fxd", "--level", "99"]).fails(2, "-7 to 22");

@@ -20,7 +20,7 @@ use crate::format::header::CHAINED;
 use crate::format::metadata::DictionaryToWrite;
 use crate::format::symbol::{Symbol, SymbolId, check_name};
 use crate::format::symbol_index::SymbolEntry;
-use crate::{BadBar, BadBarReason, Bar, Columns, FxdError};
+use crate::{BadBar, BadBarReason, Bar, Columns, FxdError, Version};
 
 /// What becomes of a bar whose symbol has one at its timestamp already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +114,12 @@ impl Appender {
         let file = open_locked(path)?;
         let snapshot = Snapshot::open(&file, path)?;
         Ok(Self { inner: Appending::new(file, At::new(path), snapshot, options, on_taken)? })
+    }
+
+    /// How the store's blocks are coded.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.inner.options.version
     }
 
     /// Where the store's bars are from, and their scales.
