@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::fields::Fields;
 use super::group::{Group, Rebuilt, State, group};
 use super::huffman::{Code, TABLE};
-use super::layout::{Coding, GROUP, Head, PARTS, Page};
+use super::layout::{Coding, GROUP, Head, PARTS, Page, Part};
 use super::stream::{Stream, sparse};
 use crate::Columns;
 
@@ -62,20 +63,31 @@ impl<'a> Coded<'a> {
     /// # Errors
     /// What is wrong with the pages that are decoded. Columns may have got bars by then.
     pub fn decode(&self, range: &Range<u64>, scratch: &mut Scratch, columns: &mut Columns) -> Result<(), Wrong> {
+        self.pick(range, Fields::ALL, scratch, columns)
+    }
+
+    /// The same of some fields alone. The vectors of the others stay as they are.
+    pub(crate) fn pick(
+        &self,
+        range: &Range<u64>,
+        fields: Fields,
+        scratch: &mut Scratch,
+        columns: &mut Columns,
+    ) -> Result<(), Wrong> {
         let first = self.pages.partition_point(|page| page.first_ts <= range.start).saturating_sub(1);
         let last = self.pages.partition_point(|page| page.first_ts < range.end);
         if first >= last {
             return Ok(());
         }
-        let starts = self.fill_tables(scratch);
+        let starts = self.fill_tables(fields, scratch);
         for page in first..last {
-            self.page(page, &starts, &scratch.tables, range, columns)?;
+            self.page(page, fields, &starts, &scratch.tables, range, columns)?;
         }
         Ok(())
     }
 
-    /// Fills the tables of all codes; says where those of each part start.
-    fn fill_tables(&self, scratch: &mut Scratch) -> [usize; PARTS] {
+    /// Fills the tables of all codes that are needed; says where those of each part start.
+    fn fill_tables(&self, fields: Fields, scratch: &mut Scratch) -> [usize; PARTS] {
         let mut starts = [0; PARTS];
         let mut used = 0;
         let mut fill = |code: &Code| {
@@ -89,9 +101,10 @@ impl<'a> Coded<'a> {
             used
         };
         let mut at = 0;
-        for (start, coding) in starts.iter_mut().zip(&self.head.codings) {
+        for ((start, coding), part) in starts.iter_mut().zip(&self.head.codings).zip(Part::ALL) {
             *start = at;
             match coding {
+                _ if !fields.need(part) => {}
                 Coding::Constant(_) | Coding::Sparse { codes: None, .. } => {}
                 Coding::Tokens { codes, .. } => at = codes.iter().map(&mut fill).last().unwrap_or(at),
                 Coding::Sparse { codes: Some(codes), .. } => {
@@ -108,6 +121,7 @@ impl<'a> Coded<'a> {
         &'t self,
         page: &Page,
         rows: usize,
+        fields: Fields,
         starts: &[usize; PARTS],
         tables: &'t [[u16; TABLE]],
     ) -> Result<Vec<Stream<'t>>, Wrong> {
@@ -122,8 +136,14 @@ impl<'a> Coded<'a> {
         };
         let groups = rows.div_ceil(GROUP);
         let mut streams = Vec::with_capacity(PARTS);
-        for (coding, &table) in self.head.codings.iter().zip(starts) {
+        for ((coding, &table), part) in self.head.codings.iter().zip(starts).zip(Part::ALL) {
             streams.push(match coding {
+                _ if !fields.need(part) => {
+                    for _ in 0..coding.strings() {
+                        string().ok_or(BAD_LENGTH)?;
+                    }
+                    Stream::Constant(0)
+                }
                 Coding::Constant(value) => Stream::Constant(*value),
                 Coding::Tokens { codes, extra } => {
                     let tables = tables.get(table..).and_then(|tables| tables.get(..codes.len())).ok_or(BAD_LENGTH)?;
@@ -146,6 +166,7 @@ impl<'a> Coded<'a> {
     fn page(
         &self,
         number: usize,
+        fields: Fields,
         starts: &[usize; PARTS],
         tables: &[[u16; TABLE]],
         range: &Range<u64>,
@@ -153,7 +174,7 @@ impl<'a> Coded<'a> {
     ) -> Result<(), Wrong> {
         let Some(page) = self.pages.get(number) else { return Ok(()) };
         let rows = self.head.rows_of(number);
-        let mut streams = self.streams(page, rows, starts, tables)?;
+        let mut streams = self.streams(page, rows, fields, starts, tables)?;
         let limit = self.pages.get(number + 1).map_or(u64::MAX, |next| next.first_ts);
         let mut state = State { ts: page.first_ts.wrapping_sub(self.head.interval), close: page.base };
         let mut values: Group = [[0; GROUP]; PARTS];
@@ -161,7 +182,7 @@ impl<'a> Coded<'a> {
         let mut least = page.first_ts;
         for start in (0..rows).step_by(GROUP) {
             let count = (rows - start).min(GROUP);
-            group(&self.head, &mut streams, start, count, &mut values, &mut state, &mut rebuilt)?;
+            group(&self.head, fields, &mut streams, start, count, &mut values, &mut state, &mut rebuilt)?;
             let ts = rebuilt.ts.get(..count).unwrap_or_default();
             let (Some(&first), Some(&last)) = (ts.first(), ts.last()) else { return Ok(()) };
             let in_place = if start == 0 { first == page.first_ts } else { first > least };
@@ -174,7 +195,7 @@ impl<'a> Coded<'a> {
                 true => (0, count),
                 false => (ts.partition_point(|ts| *ts < range.start), ts.partition_point(|ts| *ts < range.end)),
             };
-            rebuilt.append(from..to.max(from), columns);
+            rebuilt.append(from..to.max(from), fields, columns);
             if to < count {
                 return Ok(());
             }

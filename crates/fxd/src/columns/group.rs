@@ -6,6 +6,7 @@ use multiversion::multiversion;
 
 use super::bits::unzigzag;
 use super::decode::Wrong;
+use super::fields::Fields;
 use super::layout::{Coding, GROUP, Head, PARTS, Part};
 use super::stream::{Lane, Stream, read_lanes, read_some};
 use crate::Columns;
@@ -41,14 +42,19 @@ impl Default for Rebuilt {
 
 impl Rebuilt {
     /// Adds some of the bars to columns.
-    pub(super) fn append(&self, rows: Range<usize>, columns: &mut Columns) {
-        columns.ts.extend_from_slice(self.ts.get(rows.clone()).unwrap_or_default());
-        columns.open.extend_from_slice(self.open.get(rows.clone()).unwrap_or_default());
-        columns.high.extend_from_slice(self.high.get(rows.clone()).unwrap_or_default());
-        columns.low.extend_from_slice(self.low.get(rows.clone()).unwrap_or_default());
-        columns.close.extend_from_slice(self.close.get(rows.clone()).unwrap_or_default());
-        columns.volume.extend_from_slice(self.volume.get(rows.clone()).unwrap_or_default());
-        columns.flags.extend_from_slice(self.flags.get(rows).unwrap_or_default());
+    pub(super) fn append(&self, rows: Range<usize>, fields: Fields, columns: &mut Columns) {
+        fn add<T: Copy>(from: &[T; GROUP], rows: &Range<usize>, wanted: bool, to: &mut Vec<T>) {
+            if wanted {
+                to.extend_from_slice(from.get(rows.clone()).unwrap_or_default());
+            }
+        }
+        add(&self.ts, &rows, true, &mut columns.ts);
+        add(&self.open, &rows, fields.has(Fields::OPEN), &mut columns.open);
+        add(&self.high, &rows, fields.has(Fields::HIGH), &mut columns.high);
+        add(&self.low, &rows, fields.has(Fields::LOW), &mut columns.low);
+        add(&self.close, &rows, fields.has(Fields::CLOSE), &mut columns.close);
+        add(&self.volume, &rows, fields.has(Fields::VOLUME), &mut columns.volume);
+        add(&self.flags, &rows, fields.has(Fields::FLAGS), &mut columns.flags);
     }
 }
 
@@ -57,8 +63,10 @@ const LANES: usize = 4;
 
 /// Reads `count` rows from `start` on, and puts their bars together.
 #[multiversion(targets("x86_64+avx2+bmi1+bmi2+lzcnt", "aarch64+neon"))]
+#[allow(clippy::too_many_arguments, reason = "what is read, what it is read to, and where it goes on")]
 pub(super) fn group(
     head: &Head,
+    fields: Fields,
     streams: &mut [Stream<'_>],
     start: usize,
     count: usize,
@@ -67,7 +75,7 @@ pub(super) fn group(
     rebuilt: &mut Rebuilt,
 ) -> Result<(), Wrong> {
     read(streams, start, count, values)?;
-    rebuild(head, values, state, rebuilt);
+    rebuild(head, fields, values, state, rebuilt);
     Ok(())
 }
 
@@ -133,8 +141,8 @@ fn side_by_side<const N: usize>(lanes: [&mut Lane<'_>; N], tokens: [&mut [u8; GR
 }
 
 #[inline(always)]
-fn rebuild(head: &Head, values: &Group, state: &mut State, rebuilt: &mut Rebuilt) {
-    let [gaps, closes, opens, highs, lows, volumes, flags, rests @ ..] = values;
+fn rebuild(head: &Head, fields: Fields, values: &Group, state: &mut State, rebuilt: &mut Rebuilt) {
+    let [gaps, _, _, _, _, volumes, flags, _, _, _, _, rests] = values;
     if gaps.iter().fold(0, |any, gap| any | gap) == 0 {
         for (place, number) in rebuilt.ts.iter_mut().zip(1_u64..) {
             *place = state.ts.wrapping_add(head.interval.wrapping_mul(number));
@@ -146,57 +154,73 @@ fn rebuild(head: &Head, values: &Group, state: &mut State, rebuilt: &mut Rebuilt
             *place = state.ts;
         }
     }
+    if fields.need(Part::Close) {
+        prices(head, fields, values, state, rebuilt);
+    }
+    if fields.has(Fields::FLAGS) {
+        for (place, flags) in rebuilt.flags.iter_mut().zip(flags) {
+            *place = flags.to_le_bytes()[0];
+        }
+    }
+    if !fields.has(Fields::VOLUME) {
+        return;
+    }
+    rebuilt.volume = *volumes;
+    if head.volume_unit != 1 {
+        for volume in &mut rebuilt.volume {
+            *volume = volume.wrapping_mul(head.volume_unit);
+        }
+    }
+    if head.codings.get(Part::VolumeRest.position()) != Some(&Coding::Constant(0)) {
+        for (volume, rest) in rebuilt.volume.iter_mut().zip(rests) {
+            *volume = volume.wrapping_add(*rest);
+        }
+    }
+}
+
+#[inline(always)]
+fn prices(head: &Head, fields: Fields, values: &Group, state: &mut State, rebuilt: &mut Rebuilt) {
+    let [_, closes, opens, highs, lows, _, _, open_rest, high_rest, low_rest, close_rest, _] = values;
     let mut before = [0; GROUP];
     for ((place, before), change) in rebuilt.close.iter_mut().zip(&mut before).zip(closes) {
         *before = state.close;
         state.close = state.close.wrapping_add(unzigzag(*change));
         *place = state.close;
     }
-    for ((place, before), change) in rebuilt.open.iter_mut().zip(&before).zip(opens) {
-        *place = before.wrapping_add(unzigzag(*change));
-    }
-    let body = || rebuilt.open.iter().zip(&rebuilt.close);
-    let [high_signed, low_signed] = head.signed;
-    for ((place, (open, close)), above) in rebuilt.high.iter_mut().zip(body()).zip(highs) {
-        let above = if high_signed { unzigzag(*above) } else { above.cast_signed() };
-        *place = (*open).max(*close).wrapping_add(above);
-    }
-    for ((place, (open, close)), below) in rebuilt.low.iter_mut().zip(body()).zip(lows) {
-        let below = if low_signed { unzigzag(*below) } else { below.cast_signed() };
-        *place = (*open).min(*close).wrapping_sub(below);
-    }
-    rebuilt.volume = *volumes;
-    for (place, flags) in rebuilt.flags.iter_mut().zip(flags) {
-        *place = flags.to_le_bytes()[0];
+    if fields.need(Part::Open) {
+        for ((place, before), change) in rebuilt.open.iter_mut().zip(&before).zip(opens) {
+            *place = before.wrapping_add(unzigzag(*change));
+        }
+        let body = || rebuilt.open.iter().zip(&rebuilt.close);
+        let [high_signed, low_signed] = head.signed;
+        for ((place, (open, close)), above) in rebuilt.high.iter_mut().zip(body()).zip(highs) {
+            let above = if high_signed { unzigzag(*above) } else { above.cast_signed() };
+            *place = (*open).max(*close).wrapping_add(above);
+        }
+        for ((place, (open, close)), below) in rebuilt.low.iter_mut().zip(body()).zip(lows) {
+            let below = if low_signed { unzigzag(*below) } else { below.cast_signed() };
+            *place = (*open).min(*close).wrapping_sub(below);
+        }
     }
     let unit = head.price_unit.cast_signed();
-    if unit != 1 {
-        for prices in [&mut rebuilt.open, &mut rebuilt.high, &mut rebuilt.low, &mut rebuilt.close] {
+    for (field, part, prices, rest) in [
+        (Fields::OPEN, Part::OpenRest, &mut rebuilt.open, open_rest),
+        (Fields::HIGH, Part::HighRest, &mut rebuilt.high, high_rest),
+        (Fields::LOW, Part::LowRest, &mut rebuilt.low, low_rest),
+        (Fields::CLOSE, Part::CloseRest, &mut rebuilt.close, close_rest),
+    ] {
+        if !fields.has(field) {
+            continue;
+        }
+        if unit != 1 {
             for price in prices.iter_mut() {
                 *price = price.wrapping_mul(unit);
             }
         }
-    }
-    if head.volume_unit != 1 {
-        for volume in &mut rebuilt.volume {
-            *volume = volume.wrapping_mul(head.volume_unit);
-        }
-    }
-    let [open_rest, high_rest, low_rest, close_rest, volume_rest] = rests;
-    let add = |part: Part, rest: &[u64; GROUP], prices: &mut [i64; GROUP]| {
         if head.codings.get(part.position()) != Some(&Coding::Constant(0)) {
             for (price, rest) in prices.iter_mut().zip(rest) {
                 *price = price.wrapping_add(rest.cast_signed());
             }
-        }
-    };
-    add(Part::OpenRest, open_rest, &mut rebuilt.open);
-    add(Part::HighRest, high_rest, &mut rebuilt.high);
-    add(Part::LowRest, low_rest, &mut rebuilt.low);
-    add(Part::CloseRest, close_rest, &mut rebuilt.close);
-    if head.codings.get(Part::VolumeRest.position()) != Some(&Coding::Constant(0)) {
-        for (volume, rest) in rebuilt.volume.iter_mut().zip(volume_rest) {
-            *volume = volume.wrapping_add(*rest);
         }
     }
 }

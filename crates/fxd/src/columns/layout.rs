@@ -37,6 +37,22 @@ pub(super) enum Part {
 pub(super) const PARTS: usize = 12;
 
 impl Part {
+    /// All of them in their order.
+    pub(super) const ALL: [Self; PARTS] = [
+        Self::Gap,
+        Self::Close,
+        Self::Open,
+        Self::High,
+        Self::Low,
+        Self::Volume,
+        Self::Flags,
+        Self::OpenRest,
+        Self::HighRest,
+        Self::LowRest,
+        Self::CloseRest,
+        Self::VolumeRest,
+    ];
+
     pub(super) const fn position(self) -> usize {
         self as usize
     }
@@ -196,8 +212,8 @@ impl Head {
         let page_rows = usize::try_from(number()?).ok().and_then(|groups| groups.checked_mul(GROUP));
         let page_rows = page_rows.filter(|rows| (GROUP..=MAX_PAGE).contains(rows)).ok_or("pages of no size")?;
         let (first_ts, interval, price_unit, volume_unit) = (number()?, number()?, number()?, number()?);
-        if interval == 0 || price_unit == 0 || volume_unit == 0 {
-            return Err("a unit of coded columns is zero");
+        if interval == 0 || price_unit == 0 || volume_unit == 0 || i64::try_from(price_unit).is_err() {
+            return Err("a unit of coded columns is zero, or too large");
         }
         let modes = reader.byte().ok_or(CUT)?;
         if modes > 3 {

@@ -11,16 +11,20 @@
 mod bits;
 mod decode;
 mod encode;
+mod fields;
 mod group;
 mod huffman;
 mod layout;
 mod model;
+mod picked;
 mod stream;
 mod table;
 mod token;
 
 pub use decode::{Coded, Scratch, Wrong};
 pub use encode::encode;
+pub use fields::Fields;
+pub use picked::Picked;
 pub use table::Columns;
 
 /// Rows of a page where nothing else is asked for.

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use zstd::bulk::Decompressor;
 
 use crate::Columns;
-use crate::columns::{Coded, Scratch};
+use crate::columns::{Coded, Fields, Scratch};
 use crate::format::block::{Block, Compression};
 use crate::format::damage::{Damage, Decoded};
 use crate::format::header::Version;
@@ -32,7 +32,7 @@ impl Decoder {
         columns: &mut Columns,
     ) -> Decoded<()> {
         if !block.header.compression.has_rows() {
-            return self.coded(block, range, columns);
+            return self.coded(block, range, Fields::ALL, columns);
         }
         self.payload(block, dictionary, payload)?;
         let records = records(block, payload)?;
@@ -41,7 +41,13 @@ impl Decoder {
     }
 
     /// Adds bars of coded columns.
-    pub(crate) fn coded(&mut self, block: &Block<'_>, range: &Range<u64>, columns: &mut Columns) -> Decoded<()> {
+    pub(crate) fn coded(
+        &mut self,
+        block: &Block<'_>,
+        range: &Range<u64>,
+        fields: Fields,
+        columns: &mut Columns,
+    ) -> Decoded<()> {
         block.check_payload()?;
         let header = &block.header;
         let damage = |what: &'static str| Damage::new(block.payload_at(), what);
@@ -50,7 +56,7 @@ impl Decoder {
             return Err(damage("coded columns are of other bars than the block's header and trailer say"));
         }
         let before = columns.len();
-        coded.decode(range, &mut self.scratch, columns).map_err(damage)?;
+        coded.pick(range, fields, &mut self.scratch, columns).map_err(damage)?;
         // The last bar is known only where it was decoded.
         let last = columns.ts().get(before..).and_then(<[u64]>::last);
         let is_last = columns.len() - before == coded.rows();

@@ -13,6 +13,7 @@ use super::filter::Filter;
 use super::map::Bytes;
 use super::snapshot::Snapshot;
 use super::tree;
+use crate::columns::{Fields, Picked};
 use crate::error::At;
 use crate::format::damage::{Damage, Decoded};
 use crate::format::header::Header;
@@ -174,7 +175,7 @@ impl Store {
             let bars: usize = blocks.iter().map(|entry| entry.record_count as usize).sum();
             let mut columns = Columns::with_capacity(bars);
             for entry in &blocks {
-                self.append(entry, &range, &mut columns).map_err(|damage| self.at.damaged(damage))?;
+                self.append(entry, &range, Fields::ALL, &mut columns).map_err(|damage| self.at.damaged(damage))?;
             }
             filter.apply(&mut columns);
             return Ok(columns);
@@ -185,7 +186,7 @@ impl Store {
             .map(|blocks| {
                 let mut columns = Columns::with_capacity(blocks.iter().map(|entry| entry.record_count as usize).sum());
                 for entry in blocks {
-                    self.append(entry, &range, &mut columns)?;
+                    self.append(entry, &range, Fields::ALL, &mut columns)?;
                 }
                 filter.apply(&mut columns);
                 Ok(columns)
@@ -214,10 +215,34 @@ impl Store {
         let mut columns = Columns::default();
         for entry in self.blocks(symbol, range.clone())? {
             columns.clear();
-            self.append(&entry, &range, &mut columns).map_err(|damage| self.at.damaged(damage))?;
+            self.append(&entry, &range, Fields::ALL, &mut columns).map_err(|damage| self.at.damaged(damage))?;
             filter.apply(&mut columns);
             if !columns.is_empty() {
                 take(&columns)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands over some fields of the bars of a symbol with `range.start <= ts < range.end`, as [`scan`](Self::scan) does. Of
+    /// columns (version 3) only what these fields need is decoded.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query), and whatever `take` answers.
+    pub fn pick<E: From<FxdError>>(
+        &self,
+        symbol: SymbolId,
+        range: Range<u64>,
+        fields: Fields,
+        mut take: impl FnMut(&Picked) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut picked = Picked::default();
+        for entry in self.blocks(symbol, range.clone())? {
+            picked.clear();
+            self.append(&entry, &range, fields, &mut picked.0).map_err(|damage| self.at.damaged(damage))?;
+            picked.keep(fields);
+            if !picked.is_empty() {
+                take(&picked)?;
             }
         }
         Ok(())
@@ -273,7 +298,7 @@ impl Store {
         Ok(blocks)
     }
 
-    fn append(&self, entry: &SymbolEntry, range: &Range<u64>, columns: &mut Columns) -> Decoded<()> {
+    fn append(&self, entry: &SymbolEntry, range: &Range<u64>, fields: Fields, columns: &mut Columns) -> Decoded<()> {
         if let Some(payload) = self.cache.get(entry.offset) {
             let block = block_of(self.file(), self.snapshot.header.known_version(), entry)?;
             let records = records(&block, &payload)?;
@@ -284,7 +309,7 @@ impl Store {
         let mut decoder = self.decoders.take();
         // Of columns only what is asked for is decoded, so that there is nothing to keep.
         if !block.header.compression.has_rows() {
-            let decoded = decoder.coded(&block, range, columns);
+            let decoded = decoder.coded(&block, range, fields, columns);
             self.decoders.give(decoder);
             return decoded;
         }

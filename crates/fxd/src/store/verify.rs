@@ -8,6 +8,7 @@ use super::decode::{Decoder, block_of, records};
 use super::read::Store;
 use super::snapshot::{Snapshot, read_table};
 use super::tree::child_of;
+use crate::columns::Fields;
 use crate::error::At;
 use crate::format::ALIGNMENT;
 use crate::format::block::{Block, check_zero};
@@ -237,7 +238,7 @@ impl Look<'_> {
                         .and_then(|()| check_records(&block, &payload))
                 } else {
                     columns.clear();
-                    decoder.coded(&block, &(0..u64::MAX), &mut columns)
+                    decoder.coded(&block, &(0..u64::MAX), Fields::ALL, &mut columns)
                 };
                 found.check(decoded.and_then(|()| block.check_padding(self.file)));
             }
