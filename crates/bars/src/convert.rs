@@ -100,12 +100,21 @@ pub enum ConvertError {
         before: Where,
     },
     /// A store has another bar at this time.
-    #[error("{}: {symbol}: {} is in the store already, with other values", Listed(places), rfc3339(*.ts))]
+    #[error(
+        "{}: {symbol}: {} is in the store already, and there {field} is {there}, not {given}",
+        Listed(places), rfc3339(*.ts)
+    )]
     Taken {
         /// The symbol.
         symbol: String,
         /// The time.
         ts: u64,
+        /// The first field that differs.
+        field: &'static str,
+        /// What it is in the store.
+        there: String,
+        /// What it is in the input.
+        given: String,
         /// Where bars of this time are in the inputs, the first two.
         places: Vec<Where>,
     },
@@ -221,7 +230,8 @@ impl Inputs {
         Ok(())
     }
 
-    /// Hands over all bars of the files, which must be in order for each symbol; duplicates are dealt with as asked.
+    /// Hands over all bars of the files, which must be in order for each symbol; duplicates are dealt with as asked. Says how
+    /// many bars were dropped.
     ///
     /// # Errors
     /// [`ConvertError::StepBack`] and [`ConvertError::Duplicate`], and what reading and `take` give.
@@ -229,7 +239,7 @@ impl Inputs {
         &self,
         told: Told<'_>,
         mut take: impl FnMut(&str, &[Bar]) -> Result<(), ConvertError>,
-    ) -> Result<(), ConvertError> {
+    ) -> Result<u64, ConvertError> {
         let mut ordered = Ordered::new(self.on_duplicate);
         self.each(told, |piece| ordered.take(piece, &mut take))?;
         ordered.finish(&mut take)
@@ -270,18 +280,18 @@ impl Inputs {
         Ok(series)
     }
 
-    /// Where bars of a symbol at a time are, the first two of them.
+    /// Bars of a symbol at a time, and where they are: the first two of them.
     ///
     /// # Errors
     /// What reading gives.
-    pub fn find(&self, symbol: &str, ts: u64) -> Result<Vec<Where>, ConvertError> {
+    pub fn find(&self, symbol: &str, ts: u64) -> Result<Vec<(Where, Bar)>, ConvertError> {
         let mut found = Vec::new();
         let full = std::cell::Cell::new(false);
         let told = |_| if full.get() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
         let read = self.each(&told, |piece| {
             if piece.symbol == symbol {
                 let at = piece.bars.iter().enumerate().filter(|(_, bar)| bar.ts == ts);
-                found.extend(at.map(|(position, _)| piece.place(position)));
+                found.extend(at.map(|(position, bar)| (piece.place(position), *bar)));
                 full.set(found.len() >= 2);
             }
             Ok(())

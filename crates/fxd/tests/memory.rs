@@ -24,7 +24,8 @@ fn all(file: &[u8]) -> bool {
     let path = home.path().join("a.fxd");
     std::fs::write(&path, file).unwrap();
     let _ = verify(&path, true);
-    let _ = repair(&path, Some(&home.path().join("b.fxd")), &options(100));
+    let _ =
+        repair(&path, Some(&home.path().join("b.fxd")), Some((fxd::Scale::PRICE, fxd::Scale::VOLUME)), &options(100));
     Store::from_bytes(file.to_vec()).and_then(|store| rows(&store)).is_err()
 }
 

@@ -110,7 +110,9 @@ fn only_one_at_a_time_may_write() {
         |done: Result<(), fxd::FxdError>| assert!(matches!(done, Err(fxd::FxdError::Locked { .. })), "{done:?}");
     locked(append(&path, &options(16), OnTaken::Keep, &Rows::new()).map(drop));
     locked(compact(&path, &options(16)).map(drop));
-    locked(fxd::store::repair(&path, None, &options(16)).map(drop));
+    let other = fxd::store::Writer::create(&path, options(16)).unwrap();
+    locked(other.finish(fxd::store::Existing::Replace).map(drop));
+    locked(fxd::store::repair(&path, None, Some((fxd::Scale::PRICE, fxd::Scale::VOLUME)), &options(16)).map(drop));
     assert_eq!(Store::open(&path).unwrap().record_count(), 40);
     drop(appender);
     append(&path, &options(16), OnTaken::Keep, &Rows::new()).unwrap();

@@ -21,7 +21,9 @@ use pdp_archive::tar::TarGzWriter;
 use pdp_archive::zip::ZipWriter;
 use pdp_archive::{ArchiveError, ContainerWriter, MemberFacts, PackOptions, Target, pack};
 use pdp_generate::CsvTables;
-use pdp_manifest::{CompressionLevel, ContainerFormat, FileEntry, FileQuality, PackageCompression, PackagePath};
+use pdp_manifest::{
+    CompressionLevel, ContainerFormat, DataFormat, FileEntry, FileQuality, PackageCompression, PackagePath,
+};
 use rayon::ThreadPool;
 
 pub use self::options::{CreateOptions, CreateReport, MIN_PART_SIZE};
@@ -242,7 +244,11 @@ impl Gathered {
         }
         if !findings.counted {
             let format = file.format;
-            self.warnings.push(format!("{}: the records of {format} files are not counted", file.relative));
+            let why = match format {
+                DataFormat::Fxd => "its records could not be counted".to_owned(),
+                _ => format!("the records of {format} files are not counted"),
+            };
+            self.warnings.push(format!("{}: {why}", file.relative));
         }
         if findings.tally.unzoned {
             self.warnings.push(format!("{}: its times have no offset and are taken as UTC", file.relative));

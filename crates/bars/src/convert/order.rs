@@ -12,6 +12,8 @@ pub(crate) struct Ordered {
     /// By symbol, a number for each in the order in which they came.
     last: HashMap<String, Last>,
     kept: Vec<Bar>,
+    /// Bars that gave way to others of their time.
+    dropped: u64,
 }
 
 /// The last bar of a symbol. Where the last of duplicates is to stay it was not handed on yet.
@@ -23,7 +25,7 @@ struct Last {
 
 impl Ordered {
     pub(crate) fn new(on_duplicate: OnDuplicate) -> Self {
-        Self { on_duplicate, last: HashMap::new(), kept: Vec::new() }
+        Self { on_duplicate, last: HashMap::new(), kept: Vec::new(), dropped: 0 }
     }
 
     /// Takes bars, and hands on those that stay.
@@ -49,8 +51,11 @@ impl Ordered {
                 (last, inside) = (*bar, Some(from));
             } else if bar.ts < last.ts || self.on_duplicate == OnDuplicate::Error {
                 return Err(self.refused(piece, from, inside, last));
-            } else if late {
-                (last, inside) = (*bar, Some(from));
+            } else {
+                self.dropped += 1;
+                if late {
+                    (last, inside) = (*bar, Some(from));
+                }
             }
             from += 1;
         }
@@ -67,17 +72,18 @@ impl Ordered {
         if self.kept.is_empty() { Ok(()) } else { hand_on(piece.symbol, &self.kept) }
     }
 
-    /// Hands on what waits.
+    /// Hands on what waits, and says how many bars were dropped.
     pub(crate) fn finish(
         self,
         hand_on: &mut impl FnMut(&str, &[Bar]) -> Result<(), ConvertError>,
-    ) -> Result<(), ConvertError> {
+    ) -> Result<u64, ConvertError> {
         if self.on_duplicate != OnDuplicate::Last {
-            return Ok(());
+            return Ok(self.dropped);
         }
         let mut last: Vec<_> = self.last.into_iter().collect();
         last.sort_unstable_by_key(|(_, last)| last.number);
-        last.iter().try_for_each(|(symbol, last)| hand_on(symbol, &[last.bar]))
+        last.iter().try_for_each(|(symbol, last)| hand_on(symbol, &[last.bar]))?;
+        Ok(self.dropped)
     }
 
     #[cold]

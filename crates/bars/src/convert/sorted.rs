@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use fxd::store::{Appender, Existing, Filter, OnTaken, Store, WriteOptions, Writer};
-use fxd::{BadBar, BadBarReason, Bar, FxdError, Info};
+use fxd::{BadBar, BadBarReason, Bar, FxdError, Info, Version};
 
 use super::{ConvertError, Inputs, OnDuplicate, Told};
 
 /// Hands over all bars of the inputs, one symbol after the other in the order in which they first appear, each in the order of
-/// time. What memory cannot hold lies in a file in `directory` meanwhile.
+/// time; and says how many were dropped as duplicates. What memory cannot hold lies in a file in `directory` meanwhile.
 ///
 /// # Errors
 /// [`ConvertError::Duplicate`], and what reading, the store and `take` give.
@@ -17,13 +17,13 @@ pub fn sorted(
     directory: &Path,
     told: Told<'_>,
     mut take: impl FnMut(&str, &[Bar]) -> Result<(), ConvertError>,
-) -> Result<(), ConvertError> {
+) -> Result<u64, ConvertError> {
     let io = |source| FxdError::Io { doing: "creating a directory in", path: directory.to_owned(), source };
     let folder = tempfile::Builder::new().prefix(".fxd-").suffix(".partial").tempdir_in(directory).map_err(io)?;
     let path = folder.path().join("sorted.fxd");
     let fit = &inputs.read.fit;
     let info = Info { price_scale: fit.price_scale, volume_scale: fit.volume_scale, ..Info::default() };
-    let options = WriteOptions { level: Some(1), info, ..WriteOptions::default() };
+    let options = WriteOptions { version: Version::Columns, info, ..WriteOptions::default() };
     Writer::create(&path, options.clone())?.finish(Existing::Refuse)?;
     let on_taken = match inputs.on_duplicate {
         OnDuplicate::Error => OnTaken::Refuse,
@@ -31,7 +31,7 @@ pub fn sorted(
         OnDuplicate::Last => OnTaken::Replace,
     };
     let mut appender = Appender::open(&path, options, on_taken)?;
-    inputs
+    let appended = inputs
         .each(told, |piece| Ok(appender.push(piece.symbol, piece.bars)?))
         .and_then(|()| Ok(appender.commit()?))
         .map_err(|error| placed(inputs, error))?;
@@ -47,7 +47,7 @@ pub fn sorted(
             take(&symbol.name, &bars)
         })?;
     }
-    Ok(())
+    Ok(appended.skipped + appended.replaced)
 }
 
 /// A duplicate with the two places where it is, found by reading once more.
@@ -56,7 +56,7 @@ fn placed(inputs: &Inputs, error: ConvertError) -> ConvertError {
         return error;
     };
     match inputs.find(symbol, *ts).as_deref() {
-        Ok([before, place]) => {
+        Ok([(before, _), (place, _)]) => {
             let (before, place) = (before.clone(), place.clone());
             ConvertError::Duplicate { symbol: symbol.clone(), ts: *ts, place, before }
         }

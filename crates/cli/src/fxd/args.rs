@@ -202,6 +202,12 @@ pub(crate) struct UpgradeArgs {
 pub(crate) struct RepairArgs {
     #[command(flatten)]
     pub(crate) rewrite: RewriteArgs,
+    /// Decimals of prices, for a store that does not say its own any more
+    #[arg(long, value_name = "N", value_parser = values::scale, requires = "volume_scale")]
+    pub(crate) price_scale: Option<Scale>,
+    /// Decimals of volumes, likewise
+    #[arg(long, value_name = "N", value_parser = values::scale, requires = "price_scale")]
+    pub(crate) volume_scale: Option<Scale>,
     /// Where the repaired store goes; without it, it takes the place of the damaged one, which is kept beside it
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

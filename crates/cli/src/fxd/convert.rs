@@ -31,9 +31,17 @@ pub(crate) struct Converted {
     pub(crate) output: PathBuf,
     pub(crate) symbols: u64,
     pub(crate) records: u64,
+    /// Bars that gave way to others of their time.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) dropped: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) blocks: Option<u64>,
     pub(crate) bytes: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Converts.
@@ -113,14 +121,14 @@ fn kind_of(args: &ConvertArgs, output: &Path) -> anyhow::Result<To> {
         .ok_or_else(|| usage(format!("{}: the name says no kind of file; give it with --to", output.display())))
 }
 
-/// Hands over all bars in order, as the options ask, and gives the symbols.
+/// Hands over all bars in order, as the options ask, and gives the symbols and how many bars were dropped.
 fn each(
     args: &ConvertArgs,
     inputs: &Inputs,
     beside: &Path,
     told: Told<'_>,
     mut take: impl FnMut(&str, &[Bar]) -> Result<(), ConvertError>,
-) -> Result<Vec<String>, ConvertError> {
+) -> Result<(Vec<String>, u64), ConvertError> {
     let mut symbols: Vec<String> = Vec::new();
     let mut known = std::collections::HashSet::new();
     let counted = |symbol: &str, bars: &[Bar]| {
@@ -130,12 +138,8 @@ fn each(
         }
         take(symbol, bars)
     };
-    if args.sort {
-        sorted(inputs, beside, told, counted)?;
-    } else {
-        inputs.in_order(told, counted)?;
-    }
-    Ok(symbols)
+    let dropped = if args.sort { sorted(inputs, beside, told, counted)? } else { inputs.in_order(told, counted)? };
+    Ok((symbols, dropped))
 }
 
 fn to_store(args: &ConvertArgs, inputs: &Inputs, output: &Path, global: &Global) -> anyhow::Result<Converted> {
@@ -155,7 +159,7 @@ fn to_store(args: &ConvertArgs, inputs: &Inputs, output: &Path, global: &Global)
         options.dictionary = Some(train(&inputs.sample(TRAINED_ON)?, &options)?);
     }
     let mut writer = Writer::create(output, options)?;
-    let symbols = watched(global, inputs, |told| {
+    let (symbols, dropped) = watched(global, inputs, |told| {
         each(args, inputs, directory_of(output), told, |symbol, bars| {
             let id = writer.symbol(symbol)?;
             Ok(writer.push(id, bars)?)
@@ -167,6 +171,7 @@ fn to_store(args: &ConvertArgs, inputs: &Inputs, output: &Path, global: &Global)
         output: output.to_owned(),
         symbols: written.symbols,
         records: written.records,
+        dropped,
         blocks: Some(written.blocks),
         bytes: written.bytes,
     })
@@ -195,10 +200,10 @@ fn to_rows(
     let file = (output.as_os_str() != "-").then_some(output);
     let temporary = std::env::temp_dir();
     let beside = file.map_or(temporary.as_path(), directory_of);
-    let mut symbols = Vec::new();
+    let (mut symbols, mut dropped) = (Vec::new(), 0);
     let records = rows(file, format, &options, |sink| {
         let mut columns = Columns::default();
-        symbols = watched(global, inputs, |told| {
+        (symbols, dropped) = watched(global, inputs, |told| {
             each(args, inputs, beside, told, |symbol, bars| {
                 columns.clear();
                 columns.extend(bars.iter().copied());
@@ -209,5 +214,5 @@ fn to_rows(
     })?;
     note_symbols(inputs, &symbols, global);
     let bytes = file.and_then(|file| std::fs::metadata(file).ok()).map_or(0, |found| found.len());
-    Ok(Converted { output: output.to_owned(), symbols: symbols.len() as u64, records, blocks: None, bytes })
+    Ok(Converted { output: output.to_owned(), symbols: symbols.len() as u64, records, dropped, blocks: None, bytes })
 }

@@ -52,7 +52,9 @@ impl<'e> Fault<'e> {
             Self::Bars(BarsError::Read { source, .. }) => io(source),
             Self::Bars(BarsError::Row { problem: Problem::NoZone { .. } | Problem::NoSymbol, .. }) => ErrorKind::Usage,
             Self::Bars(BarsError::Row { .. } | BarsError::File { .. }) => ErrorKind::Invalid,
-            Self::Convert(ConvertError::StepBack { .. } | ConvertError::Duplicate { .. }) => ErrorKind::Invalid,
+            Self::Convert(
+                ConvertError::StepBack { .. } | ConvertError::Duplicate { .. } | ConvertError::Taken { .. },
+            ) => ErrorKind::Invalid,
             Self::Convert(ConvertError::Interrupted) => ErrorKind::Interrupted,
             Self::Convert(ConvertError::Scale { .. }) => ErrorKind::Invalid,
             _ => ErrorKind::Failed,
@@ -79,7 +81,9 @@ impl<'e> Fault<'e> {
     /// What a person can do about it.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Store(FxdError::Exists { .. }) => Some("give another name; convert and query have --overwrite"),
+            Self::Store(FxdError::Exists { .. }) => {
+                Some("give another name; where a file may be replaced, --overwrite says so")
+            }
             Self::Store(FxdError::Damaged { .. }) => {
                 Some("`fx-store verify --checksums` shows what is wrong, `fx-store repair` saves what can be saved")
             }
@@ -87,6 +91,15 @@ impl<'e> Fault<'e> {
                 BadBarReason::DoesNotFit { .. } => Some("fewer decimals leave more before the point: --price-scale"),
                 _ => None,
             },
+            Self::Store(FxdError::Refused(why)) if why.contains("decimals of prices and volumes is lost") => Some(
+                "--price-scale and --volume-scale say them; stores made without them have 5 and 0, or more where the data did",
+            ),
+            Self::Bars(BarsError::Row { problem: Problem::Value { field, expected, .. }, .. })
+                if field != "timestamp"
+                    && (expected.starts_with("a price from") || expected.starts_with("a volume from")) =>
+            {
+                Some("version 3 of the format, the default of `convert`, takes any value of 64 bits")
+            }
             Self::Bars(BarsError::Unwritable { why, .. }) if why.contains("column of flags") => {
                 Some("--flags writes the column of flags")
             }

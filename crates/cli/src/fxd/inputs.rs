@@ -36,6 +36,10 @@ pub(crate) fn inputs(
             return Err(PackagerError::NotFound { what: "input", path: path.clone() }.into());
         }
     }
+    let of_rows = files.iter().any(|(_, kind)| matches!(kind, InputKind::Bars(_)));
+    if let Some(symbol) = args.symbol.as_deref().filter(|_| of_rows) {
+        fxd::format::symbol::check_name(symbol).map_err(|why| usage(format!("--symbol: {why}")))?;
+    }
     let store = files.iter().find(|(_, kind)| *kind == InputKind::Store);
     let info = store.map(|(path, _)| Store::open(path)).transpose()?.map(|store| store.info().clone());
     let info = info.unwrap_or_else(|| Info {

@@ -41,7 +41,12 @@ pub(crate) fn repair(args: &RepairArgs, global: &Global) -> anyhow::Result<ExitC
     let RewriteArgs { file, blocks } = &args.rewrite;
     // What cannot be opened may be of any version; its blocks say.
     let version = version_of(file).unwrap_or(Version::Rows);
-    let repaired = store::repair(file, args.output.as_deref(), &write_options(blocks, version, None)?)?;
+    let repaired = store::repair(
+        file,
+        args.output.as_deref(),
+        args.price_scale.zip(args.volume_scale),
+        &write_options(blocks, version, None)?,
+    )?;
     let place = args.output.as_deref().unwrap_or(file);
     commands::show(global, &repaired, |out| words::repaired(place, &repaired, global.quiet, out))?;
     Ok(ExitCode::SUCCESS)

@@ -7,6 +7,8 @@ use anyhow::Context as _;
 use fxd::FxdError;
 use pdp_bars::{BarSink, BarsError, WriteOptions, csv_sink, json_sink, parquet_sink};
 
+use pdp_packager::PackagerError;
+
 use super::args::Format;
 use super::inputs::usage;
 
@@ -29,6 +31,9 @@ pub(crate) fn rows(
         output.to_owned()
     };
     let directory = directory_of(&target);
+    if !directory.is_dir() {
+        return Err(PackagerError::NotFound { what: "directory", path: directory.to_owned() }.into());
+    }
     let writing = || format!("writing {}", output.display());
     let mut file = pdp_packager::TemporaryFile::create(directory).with_context(writing)?;
     let mut sink = sink(&mut file, format, options)?;

@@ -1,5 +1,6 @@
 //! `query`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fxd::store::{Filter, Store};
@@ -26,12 +27,16 @@ pub(crate) fn run(args: &QueryArgs, global: &Global) -> anyhow::Result<ExitCode>
     {
         return Err(usage("--from is later than --to, and so nothing is asked for"));
     }
-    let format = args.format.unwrap_or_else(|| match &args.output {
-        Some(output) => Format::of(output).unwrap_or(Format::Csv),
-        None if global.json => Format::Json,
-        None => Format::Csv,
-    });
-    if let Some(output) = &args.output {
+    let to_file = args.output.as_ref().filter(|output| output.as_os_str() != "-");
+    let format = match (args.format, to_file) {
+        (Some(format), _) => format,
+        (None, Some(output)) => Format::of(output).ok_or_else(|| {
+            usage(format!("{}: the name says no kind of file; give it with --format", output.display()))
+        })?,
+        (None, None) if global.json => Format::Json,
+        (None, None) => Format::Csv,
+    };
+    if let Some(output) = to_file {
         may_write(output, args.overwrite, &[&args.file])?;
     }
     let store = Store::open(&args.file)?.with_cached_blocks(0);
@@ -51,12 +56,12 @@ pub(crate) fn run(args: &QueryArgs, global: &Global) -> anyhow::Result<ExitCode>
         Err(Found::Flags) => true,
         Err(Found::Damage(error)) => return Err(error.into()),
     };
-    let records = rows(args.output.as_deref(), format, &options, |sink| {
+    let records = rows(to_file.map(PathBuf::as_path), format, &options, |sink| {
         store
             .scan(symbol.id, range, &filter, |columns| sink.write(&symbol.name, columns).map_err(ConvertError::from))?;
         Ok(())
     })?;
-    if let Some(output) = &args.output {
+    if let Some(output) = to_file {
         let report = json!({ "output": output.to_string_lossy(), "symbol": symbol.name, "records": records });
         commands::show(global, &report, |out| words::queried(output, records, global.quiet, out))?;
     }

@@ -37,6 +37,9 @@ pub(crate) fn converted(report: &Converted, quiet: bool, out: &mut dyn Write) ->
     writeln!(out, "File       {}", report.output.display())?;
     writeln!(out, "Symbols    {}", report.symbols)?;
     writeln!(out, "Bars       {}", report.records)?;
+    if report.dropped > 0 {
+        writeln!(out, "Dropped    {}, duplicates", count(report.dropped, "bar"))?;
+    }
     if let Some(blocks) = report.blocks {
         writeln!(out, "Blocks     {blocks}")?;
     }
@@ -81,7 +84,7 @@ pub(crate) fn repaired(file: &Path, report: &Repaired, quiet: bool, out: &mut dy
     }
     let source = match report.source {
         Source::Sound => "the store is sound; no more than a tail of an unfinished append was dropped",
-        Source::Commit => "another commit, sound to the last byte",
+        Source::Commit => "the newest commit, sound to the last byte",
         Source::Blocks => "blocks whose checksums hold",
     };
     writeln!(out, "File       {}", file.display())?;

@@ -149,7 +149,7 @@ fn what_is_appended_is_found_and_the_file_stays_sound() {
     // What would change a bar is refused with its line, and nothing of its file is added.
     let changed = minutes("A", 5..6, 1) + "2024-01-01T00:00:00Z,A,9,9,9,9,9\n";
     home.put("c.csv", HEADER.to_owned() + &changed);
-    fx(&home, &["append", "--file", "s.fxd", "c.csv"]).fails(1, "c.csv: line 3: A: 2024-01-01T00:00:00Z");
+    fx(&home, &["append", "--file", "s.fxd", "c.csv"]).fails(3, "c.csv: line 3: A: 2024-01-01T00:00:00Z");
     assert_eq!(query(), all);
 }
 
@@ -246,6 +246,66 @@ fn a_damaged_store_is_told_of_and_repaired() {
 }
 
 #[test]
+fn conflicts_of_an_append_are_named() {
+    let home = Home::new();
+    let row = |minute: u32, price: &str| format!("2024-01-02T00:{minute:02}:00Z,A,{price},{price},{price},{price},0\n");
+    home.put("a.csv", HEADER.to_owned() + &row(0, "1.1"));
+    home.put("other.csv", HEADER.to_owned() + &row(1, "1.1") + &row(0, "1.2"));
+    home.put("twice.csv", HEADER.to_owned() + &row(5, "1.1") + &row(5, "1.2"));
+    fx(&home, &["convert", "a.csv", "s.fxd"]).ok();
+    let before = std::fs::read(home.join("s.fxd")).unwrap();
+    fx(&home, &["append", "--file", "s.fxd", "other.csv"]).fails(
+        3,
+        "other.csv: line 3: A: 2024-01-02T00:00:00Z is in the store already, and there open is 1.10000, not 1.20000",
+    );
+    fx(&home, &["append", "--file", "s.fxd", "twice.csv"])
+        .fails(3, "twice.csv: line 3: A: 2024-01-02T00:05:00Z is there already at twice.csv: line 2");
+    assert_eq!(std::fs::read(home.join("s.fxd")).unwrap(), before);
+    // Compacting twice changes nothing.
+    fx(&home, &["compact", "--file", "s.fxd"]).ok();
+    assert_eq!(std::fs::read(home.join("s.fxd")).unwrap(), before);
+    let text = fx(&home, &["convert", "twice.csv", "t.fxd", "--on-duplicate", "last"]).ok().out;
+    assert!(text.contains("Dropped    1 bar, duplicates"), "{text}");
+    let json = fx(&home, &["convert", "twice.csv", "t.fxd", "--on-duplicate", "first", "--overwrite", "--json"]).ok();
+    assert_eq!(json.json()["dropped"], 1);
+}
+
+/// Values beyond 32 bits and more decimals than usual need nothing but the newest version.
+#[test]
+fn any_values_and_as_many_decimals_as_the_data_has() {
+    let home = Home::new();
+    let rows = "2024-01-02T00:00:00Z,BTC,88829.5,90186.25,-3.125,88830,0.00000001\n\
+                2024-01-02T00:01:00Z,BTC,88830,88830.0000001,88829,88830,123456789.5\n";
+    home.put("b.csv", HEADER.to_owned() + rows);
+    fx(&home, &["convert", "b.csv", "b.fxd"]).ok();
+    let asked = fx(&home, &["query", "--file", "b.fxd", "--symbol", "BTC"]).ok().out;
+    let expected = "2024-01-02T00:00:00Z,BTC,88829.5000000,90186.2500000,-3.1250000,88830.0000000,0.00000001\n\
+                    2024-01-02T00:01:00Z,BTC,88830.0000000,88830.0000001,88829.0000000,88830.0000000,123456789.50000000\n";
+    assert_eq!(asked, HEADER.to_owned() + expected);
+    fx(&home, &["verify", "--file", "b.fxd", "--checksums"]).ok();
+    fx(&home, &["convert", "b.csv", "o.fxd", "--format-version", "1"]).fails(3, "line 2");
+    fx(&home, &["convert", "b.csv", "o.fxd", "--price-scale", "2"]).fails(3, "2 decimals at most");
+    fx(&home, &["convert", "b.csv", "-"]).fails(3, "expected a whole volume");
+    fx(&home, &["upgrade", "--file", "b.fxd", "--format-version", "2"]).fails(1, "does not fit");
+    // There and back through every version.
+    home.put("a.csv", HEADER.to_owned() + &minutes("A", 0..2, 1440));
+    fx(&home, &["convert", "a.csv", "a.fxd", "--format-version", "1"]).ok();
+    for version in ["2", "3", "1", "3"] {
+        fx(&home, &["upgrade", "--file", "a.fxd", "--format-version", version]).ok();
+        let json = fx(&home, &["inspect", "--file", "a.fxd", "--json"]).json();
+        assert_eq!(json["version"].to_string(), version);
+        assert_eq!(
+            fx(&home, &["query", "--file", "a.fxd", "--symbol", "A"]).ok().out,
+            std::fs::read_to_string(home.join("a.csv")).unwrap()
+        );
+    }
+    // What a bar is sorted by is not limited either.
+    home.put("c.csv", HEADER.to_owned() + &rows.lines().rev().map(|line| format!("{line}\n")).collect::<String>());
+    fx(&home, &["convert", "c.csv", "c.fxd", "--sort"]).ok();
+    assert_eq!(fx(&home, &["query", "--file", "c.fxd", "--symbol", "BTC"]).ok().out, HEADER.to_owned() + expected);
+}
+
+#[test]
 fn names_say_kinds_and_links_stay() {
     let home = Home::new();
     home.put("a.csv", HEADER.to_owned() + &minutes("A", 0..1, 9));
@@ -310,6 +370,11 @@ fn the_exit_code_says_how_it_ended() {
     );
     fx(&home, &["convert", "long.csv", "v.fxd"]).fails(3, "line 3");
     fx(&home, &["convert", "a.csv", "none/v.fxd"]).fails(4, "no such directory");
+    fx(&home, &["query", "--file", "s.fxd", "--symbol", "A", "-o", "q.csv.gz"]).fails(2, "--format");
+    assert!(fx(&home, &["query", "--file", "s.fxd", "--symbol", "A", "-o", "-"]).ok().out.starts_with("timestamp"));
+    fx(&home, &["query", "--file", "s.fxd", "--symbol", "A", "-o", "none/q.csv"]).fails(4, "none");
+    fx(&home, &["convert", "a.csv", "v.fxd", "--symbol", ""]).fails(2, "--symbol");
+    fx(&home, &["convert", "a.csv", "v.fxd", "--symbol", long]).fails(2, "--symbol");
     for command in ["inspect", "verify", "compact"] {
         fx(&home, &[command, "--file", "not.fxd"]).fails(3, "not an fxd file");
         fx(&home, &[command, "--file", "none.fxd"]).fails(4, "none.fxd");

@@ -282,6 +282,33 @@ pub(crate) fn section(file: &[u8], at: u64) -> Decoded<Section> {
     Ok(Section { tag, at, length: LENGTH_AT.read(head) })
 }
 
+/// What a section says that is whole by itself, whatever became of those around it.
+#[derive(Debug)]
+pub(crate) enum Alone {
+    Table(Table),
+    Dictionary(Dictionary),
+    Info(Info),
+}
+
+/// The section at `at`, if it is one of those that say what cannot be told from blocks, and its checksum holds.
+pub(crate) fn alone(file: &[u8], at: u64) -> Option<Alone> {
+    let section = section(file, at).ok()?;
+    let most = match &section.tag {
+        TABLE => TABLE_LEN,
+        DICTIONARY => DICT_LEN + MAX_DICTIONARY,
+        INFO => MAX_INFO,
+        _ => return None,
+    };
+    let length = usize::try_from(section.length).ok().filter(|length| *length <= most)?;
+    let bytes = slice(file, at + SECTION_LEN as u64, length)?;
+    if !holds(crc32c::crc32c(bytes), CRC_AT.read_u32(slice(file, at, SECTION_LEN)?)) {
+        return None;
+    }
+    let mut found = Found::default();
+    found.take(&section, bytes, at).ok()?;
+    found.table.map(Alone::Table).or(found.dictionary.map(Alone::Dictionary)).or(found.info.map(Alone::Info))
+}
+
 /// The header that an END section at `at` repeats, and the metadata's start that it implies.
 pub(crate) fn end_image(file: &[u8], at: u64) -> Option<[u8; header::LEN]> {
     let bytes = slice(file, at + SECTION_LEN as u64, END_LEN)?;

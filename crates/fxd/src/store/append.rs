@@ -91,6 +91,15 @@ pub(crate) fn open_locked(path: &Path) -> Result<File, FxdError> {
     }
 }
 
+/// Locks a store's file that is to be replaced; nothing where it may be replaced but not written to.
+pub(crate) fn lock_if_writable(path: &Path) -> Result<Option<File>, FxdError> {
+    match open_locked(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(FxdError::Io { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;

@@ -7,15 +7,21 @@ use super::filter::Filter;
 use super::options::WriteOptions;
 use super::read::Store;
 use super::write::{Existing, Writer, Written, linked};
-use crate::{Bar, FxdError, Version};
+use crate::format::header::Header;
+use crate::{Bar, FxdError};
 
-/// Writes a store anew in the place of the old one, with blocks as the options say; its version, info and dictionary stay. The
-/// same bars give the same bytes, whatever appends they came by. Readers that have the old file open go on with it.
+/// Writes a store anew in the place of the old one, with blocks as the options say; its version, times, info and dictionary stay. Stores
+/// that agree in these, in the order of their symbols and in their bars become the same bytes, whatever appends they came by. Readers that have the old file open go on with it.
 ///
 /// # Errors
 /// [`FxdError::Locked`] while somebody else writes; damage of the store, which then stays as it is; I/O.
 pub fn compact(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Written, FxdError> {
-    in_place(path.as_ref(), |own| WriteOptions { version: own, ..options.clone() })
+    // The bars do not change, and so neither does the time at which they did.
+    in_place(path.as_ref(), |header| WriteOptions {
+        version: header.known_version(),
+        now: header.modified_ts,
+        ..options.clone()
+    })
 }
 
 /// Writes a store anew in the place of the old one, in the version that the options say.
@@ -26,11 +32,11 @@ pub fn upgrade(path: impl AsRef<Path>, options: &WriteOptions) -> Result<Written
     in_place(path.as_ref(), |_| options.clone())
 }
 
-fn in_place(path: &Path, options: impl FnOnce(Version) -> WriteOptions) -> Result<Written, FxdError> {
+fn in_place(path: &Path, options: impl FnOnce(&Header) -> WriteOptions) -> Result<Written, FxdError> {
     let path = &linked(path);
     let locked = open_locked(path)?;
     let store = Store::open(path)?.with_cached_blocks(0);
-    let written = rewrite(&store, path, &options(store.header().known_version()), Existing::Replace)?;
+    let written = rewrite(&store, path, &options(store.header()), Existing::Replace)?;
     drop(locked);
     Ok(written)
 }
@@ -62,5 +68,5 @@ pub(crate) fn rewrite(
             writer.push(symbol.id, &bars)
         })?;
     }
-    writer.finish(existing)
+    writer.finish_locked(existing)
 }

@@ -1,26 +1,29 @@
 //! What can be saved of a damaged store.
 
+mod known;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use self::known::Known;
 use super::append::open_locked;
 use super::compact::rewrite;
 use super::decode::Decoder;
 use super::map::Bytes;
 use super::options::WriteOptions;
 use super::read::Store;
-use super::snapshot::{Snapshot, read_table};
+use super::snapshot::Snapshot;
 use super::verify::{Verified, look};
 use super::write::{Existing, Writer, Written, linked};
 use crate::error::At;
 use crate::format::ALIGNMENT;
 use crate::format::block::{self, Block, BlockHeader};
 use crate::format::bytes::slice;
-use crate::format::header::{self, Header, Version};
+use crate::format::header::{self, Header, HeaderError};
 use crate::format::metadata::{Depth, END, Metadata, end_image};
-use crate::format::symbol::{self, Symbol, SymbolId};
-use crate::{Bar, Columns, FxdError, Info};
+use crate::format::symbol::SymbolId;
+use crate::{Bar, Columns, FxdError, Info, Scale};
 
 /// Places that look like the end of a commit, and are looked at.
 const MOST_ENDS: usize = 1000;
@@ -53,15 +56,23 @@ pub struct Repaired {
 
 /// Repairs a store: takes its newest commit if that is sound, or else every whole block, and writes a fresh file with both
 /// indexes and the metadata made anew. The file takes the place of the damaged one, which is kept beside it under its name
-/// with `.damaged` behind it; or it goes to `to`, and the damaged one stays where it is.
+/// with `.damaged` behind it; or it goes to `to`, and the damaged one stays where it is. `scales` are the decimals of prices and
+/// volumes for a store that does not say its own any more.
 ///
 /// # Errors
-/// [`FxdError::NotFxd`] and [`FxdError::Refused`] where nothing is left to be saved; [`FxdError::Locked`]; I/O.
-pub fn repair(path: impl AsRef<Path>, to: Option<&Path>, options: &WriteOptions) -> Result<Repaired, FxdError> {
+/// [`FxdError::NotFxd`] and [`FxdError::Refused`] where nothing is left to be saved, or nothing says the scales;
+/// [`FxdError::UnsupportedVersion`] and [`FxdError::UnsupportedFeature`] for a sound store of a newer release; [`FxdError::Locked`]; I/O.
+pub fn repair(
+    path: impl AsRef<Path>,
+    to: Option<&Path>,
+    scales: Option<(Scale, Scale)>,
+    options: &WriteOptions,
+) -> Result<Repaired, FxdError> {
     let path = &linked(path.as_ref());
     let at = At::new(path);
     let locked = open_locked(path)?;
     let bytes = Bytes::map(&locked).map_err(at.io("reading"))?;
+    check_newer(&bytes).map_err(|error| at.header(error))?;
     let state = State::of(&bytes);
     if let State::Sound(snapshot, verified) = &state
         && to.is_none()
@@ -79,7 +90,7 @@ pub fn repair(path: impl AsRef<Path>, to: Option<&Path>, options: &WriteOptions)
             (Source::Commit, rewrite(&store, &target, &options, Existing::Refuse)?)
         }
         State::Damaged { committed } => {
-            (Source::Blocks, salvage(&at, &bytes, committed, &target, options, &mut notes)?)
+            (Source::Blocks, salvage(&at, &bytes, committed, scales, &target, options, &mut notes)?)
         }
     };
     match Known::find(&bytes).records {
@@ -100,6 +111,20 @@ pub fn repair(path: impl AsRef<Path>, to: Option<&Path>, options: &WriteOptions)
     }
     drop(locked);
     Ok(Repaired { source, written, damaged, notes })
+}
+
+/// Refuses a store of a version or with a feature that is not known, if that is what its maker meant: the END section repeats it.
+fn check_newer(bytes: &[u8]) -> Result<(), HeaderError> {
+    let header = bytes.get(..header::LEN).unwrap_or_default();
+    match Header::decode(header, bytes.len() as u64) {
+        Err(error @ (HeaderError::UnsupportedVersion(_) | HeaderError::UnsupportedFeature(_))) => {
+            let meant = memchr_rev(bytes, END)
+                .take(MOST_ENDS)
+                .any(|at| end_image(bytes, at as u64).is_some_and(|image| image == header));
+            if meant { Err(error) } else { Ok(()) }
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a file is found to be.
@@ -184,11 +209,13 @@ fn salvage(
     at: &At,
     bytes: &Bytes,
     committed: u64,
+    scales: Option<(Scale, Scale)>,
     target: &Path,
     options: &WriteOptions,
     notes: &mut Vec<String>,
 ) -> Result<Written, FxdError> {
     let known = Known::find(bytes);
+    notes.extend(known.notes.iter().cloned());
     let mut places: Vec<Whole> = Vec::new();
     let mut version = known.version;
     let mut bad = 0_u64;
@@ -215,11 +242,17 @@ fn salvage(
         notes.push(format!("{bad} damaged blocks are lost"));
     }
     places.sort_unstable();
-    let options =
-        WriteOptions { version, info: known.info.clone().unwrap_or_default(), dictionary: None, ..options.clone() };
-    if known.info.is_none() {
-        notes.push("the metadata is lost: scales are taken to be 5 decimals for prices and 0 for volumes".into());
-    }
+    let info = match (known.info.clone(), scales) {
+        (Some(info), _) => info,
+        (None, Some((price_scale, volume_scale))) => Info { price_scale, volume_scale, ..Info::default() },
+        (None, None) => {
+            return Err(FxdError::Refused(format!(
+                "{}: the metadata that says the decimals of prices and volumes is lost: say them, or every price would be wrong",
+                at.0.display()
+            )));
+        }
+    };
+    let options = WriteOptions { version, info, dictionary: None, ..options.clone() };
     let mut writer = Writer::create(target, options)?;
     for name in &known.names {
         writer.symbol(name)?;
@@ -270,69 +303,6 @@ struct Whole {
     first_ts: u64,
     last_ts: u64,
     at: u64,
-}
-
-/// What is left of names, scales and dictionary.
-struct Known {
-    version: Version,
-    names: Vec<String>,
-    info: Option<Info>,
-    dictionary: Option<Vec<u8>>,
-    /// Bars of all symbols, as the newest symbol table has them.
-    records: Option<u64>,
-}
-
-impl Known {
-    /// From the newest metadata that is whole, whatever became of the rest of its commit.
-    fn find(bytes: &Bytes) -> Self {
-        // What the header says, if it says one; a torn header has the version of both that it was made of.
-        let version = Header::decode(bytes.get(..header::LEN).unwrap_or_default(), u64::MAX);
-        let version = version.map_or(Version::Rows, |header| header.known_version());
-        let mut known = Self { version, names: Vec::new(), info: None, dictionary: None, records: None };
-        for (_, _, header) in ends(bytes) {
-            known.version = known.version.max(header.known_version());
-            let Ok(metadata) = Metadata::decode(bytes, header.metadata_offset(), Depth::Open) else { continue };
-            known.info = known.info.or_else(|| Some(metadata.info.clone()));
-            if known.dictionary.is_none()
-                && let Some(dictionary) = metadata.dictionary
-            {
-                known.dictionary = slice(bytes, dictionary.offset, dictionary.length as usize)
-                    .filter(|found| crc32c::crc32c(found) == dictionary.crc)
-                    .map(<[u8]>::to_vec);
-            }
-            if known.names.is_empty()
-                && let Ok(symbols) = read_table(bytes, &header, &metadata)
-            {
-                known.take(symbols);
-            }
-            if !known.names.is_empty() {
-                break;
-            }
-        }
-        if known.names.is_empty() {
-            known.take(unchecked_table(bytes));
-        }
-        known
-    }
-
-    fn take(&mut self, symbols: Vec<Symbol>) {
-        if !symbols.is_empty() {
-            self.records = Some(symbols.iter().fold(0, |sum, symbol| symbol.record_count.saturating_add(sum)));
-            self.names = symbols.into_iter().map(|symbol| symbol.name).collect();
-        }
-    }
-}
-
-/// The symbol table that the header leads to, where all of it makes sense: the metadata that has its checksum is lost.
-fn unchecked_table(bytes: &[u8]) -> Vec<Symbol> {
-    let read = || {
-        let header = Header::decode(bytes.get(..header::LEN)?, u64::MAX).ok()?;
-        let table = slice(bytes, header.symbol_offset, header.symbol_count as usize * symbol::LEN)?;
-        let (entries, _) = table.as_chunks::<{ symbol::LEN }>();
-        let symbols = (0..u16::MAX).zip(entries).map(|(position, entry)| Symbol::decode(entry, position, 0));
-        symbols.collect::<Result<Vec<_>, _>>().ok()
-    };
-    read().unwrap_or_default()
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {

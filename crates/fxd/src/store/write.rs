@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::append::lock_if_writable;
 use super::commit::{Closing, Index, close};
 use super::encode::{Encoder, ToEncode, cut};
 use super::options::{WriteOptions, too_many_symbols};
@@ -189,8 +190,21 @@ impl Writer {
     /// Completes the store and puts it at its place.
     ///
     /// # Errors
-    /// [`FxdError::Exists`] where a file is there that must stay; I/O.
-    pub fn finish(mut self, existing: Existing) -> Result<Written, FxdError> {
+    /// [`FxdError::Exists`] where a file is there that must stay; [`FxdError::Locked`] where it is a store that somebody writes
+    /// to; I/O.
+    pub fn finish(self, existing: Existing) -> Result<Written, FxdError> {
+        // Held until the new store is in its place: what an append adds meanwhile would be lost.
+        let lock = match existing {
+            Existing::Replace if self.at.0.is_file() => lock_if_writable(&self.at.0)?,
+            _ => None,
+        };
+        let written = self.finish_locked(existing);
+        drop(lock);
+        written
+    }
+
+    /// [`finish`](Self::finish) for one who has locked the store that is there.
+    pub(crate) fn finish_locked(mut self, existing: Existing) -> Result<Written, FxdError> {
         self.queue_all();
         self.write_queue()?;
         let at = self.at.clone();

@@ -1,21 +1,24 @@
 """Payloads of columns, read and written from docs/formats/fxd.md alone; a part of fxd.py.
 
-`decode` takes any payload. `encode` writes sound ones with the choices that an optimising writer would not make, so that a reader
-meets every kind of coding: which ones depends on `turn`, the number of the block.
+`Columns` reads any payload. `encode` writes sound ones with choices that an optimising writer would not make, so that a reader meets
+all kinds of codings, shapes of codes and sizes of pages; `turn`, the number of the block, says which.
 """
 
 from collections import Counter, namedtuple
 from math import gcd
 
-LAST_TS, U64, HIGH = 2**63 - 1, 2**64 - 1, 1 << 63
-GROUP, MOST_ROWS, MOST_BITS, MOST_TOKENS = 64, 86_400, 11, 242
-TS, CLOSE, OPEN, HIGHS, LOWS, VOLUME, FLAGS, RESTS, STREAMS = *range(8), 12
-CODES = {1: 1, 2: 2, 4: 4, 17: 1, 18: 2, 20: 4, 9: 2}
+LAST_TS, U64, TOP = 2**63 - 1, 2**64 - 1, 1 << 63
+GROUP, MOST_ROWS, MOST_BITS, MOST_TOKENS, ALONE = 64, 86_400, 11, 242, 15
+TS, CLOSE, OPEN, HIGH, LOW, VOLUME, FLAGS, RESTS, STREAMS = *range(8), 12
 KINDS = (0, 1, 2, 4, 8, 9, 17, 18, 20)
+CODES = {0: 0, 1: 1, 2: 2, 4: 4, 8: 0, 9: 2, 17: 1, 18: 2, 20: 4}
+STRINGS = {kind: 0 if kind == 0 else 2 if kind > 16 else 1 for kind in KINDS}
+# How many extra bits each token has, and the number that they are added to.
+EXTRA = [(0, token) if token < 128 else ((token - 116) // 2, 2 + token % 2 << (token - 116) // 2) for token in range(MOST_TOKENS)]
 
 Head = namedtuple("Head", "rows page_groups first interval price_unit volume_unit modes")
 Coding = namedtuple("Coding", "kind value codes")
-Page = namedtuple("Page", "start base strings rows")
+Page = namedtuple("Page", "at first close rows strings")
 
 
 class Refused(Exception):
@@ -34,7 +37,7 @@ def check(sound, at, what):
 
 def signed(n):
     """A number modulo 2^64 as a signed one."""
-    return (n + HIGH) % 2**64 - HIGH
+    return (n + TOP) % (1 << 64) - TOP
 
 
 def zigzag(d):
@@ -48,11 +51,11 @@ def unzigzag(z):
     return -(z >> 1) - 1 if z & 1 else z >> 1
 
 
-class Bytes:
-    """A part of the file: `data` from `at` up to `end`, both offsets in it."""
+class Part:
+    """The bytes of the file from `at` up to `end`, of which more and more are taken; `note` tells of what a reader passes over."""
 
-    def __init__(self, data, at, end):
-        self.data, self.at, self.end = data, at, end
+    def __init__(self, data, at, end, note):
+        self.data, self.at, self.end, self.note = data, at, end, note
 
     def byte(self):
         """The next byte."""
@@ -68,163 +71,334 @@ class Bytes:
             value |= (byte & 127) << shift
             if byte < 128:
                 check(value <= U64, start, "a number has more than 64 bits")
-                check(byte or not shift, start, "a number has more bytes than it needs")
-                check(least <= value <= most, start, f"number {value} is not from {least} to {most}")
+                self.note(byte or not shift, start, "a number has more bytes than it needs")
+                check(least <= value <= most, start, f"{value} is not from {least} to {most}")
                 return value
         raise Refused(start, "a number has more than ten bytes")
 
-    def code(self, most):
-        """The next code, of tokens below `most`: for each eleven bits the token that they begin with and its bits."""
-        start, lengths = self.at, []
+    def code(self):
+        """The next code: for any eleven bits the token that they begin with, and how many of them it takes."""
+        start, lengths, nibbles = self.at, [], []
         count = self.byte()
-        check(count <= most, start, f"code of {count} tokens")
-        half = None
+        check(1 <= count <= MOST_TOKENS, start, f"a code of {count} tokens")
 
         def nibble():
-            nonlocal half
-            if half is None:
+            if not nibbles:
                 byte = self.byte()
-                half = byte >> 4
-                return byte & 15
-            value, half = half, None
-            return value
+                nibbles.extend((byte >> 4, byte & 15))
+            return nibbles.pop()
 
         while len(lengths) < count:
             length = nibble()
-            if length == 0:
-                lengths += [0] * (1 + nibble())
-                check(len(lengths) <= count, start, "code tells of more tokens than it counts")
-            else:
-                check(length <= MOST_BITS or length == 15, start, f"code with a length of {length}")
-                lengths.append(length)
-        check(not half, self.at - 1, "what is left of the last byte of a code is not zero")
-        coded = sorted((length, token) for token, length in enumerate(lengths) if length)
-        if len(coded) == 1 and coded[0][0] == 15:
-            return [(coded[0][1], 0)] * (1 << MOST_BITS)
-        table, code = [None] * (1 << MOST_BITS), 0
+            check(length <= MOST_BITS or length == ALONE, self.at - 1, f"a code has a length of {length}")
+            lengths.extend([length] if length else [0] * (1 + nibble()))
+        check(len(lengths) == count, self.at - 1, "a code tells of more tokens than it counts")
+        self.note(not any(nibbles), self.at - 1, "what is left of the last byte of a code is not zero")
+        coded, code, table = sorted((length, token) for token, length in enumerate(lengths) if length), 0, [None] * (1 << MOST_BITS)
+        if [length for length, _ in coded] == [ALONE]:
+            return [(coded[0][1], 0)] * len(table)
         for length, token in coded:
-            check(length <= MOST_BITS, start, "code with several tokens, of which one takes no bits")
-            step = 1 << (MOST_BITS - length)
-            check(code + step <= len(table), start, "code has more tokens than bits for them")
-            # The first bit of a code is the lowest of those that are read.
-            reverse = int(f"{code:0{MOST_BITS}b}"[::-1], 2)
-            table[reverse::1 << length] = [(token, length)] * step
+            check(length != ALONE, start, "a code of several tokens has one that takes no bits")
+            step = 1 << MOST_BITS - length
+            check(code + step <= len(table), start, "a code has more tokens than it has bits for")
+            # The first bit of a code is the lowest of those that are looked up.
+            table[int(f"{code:011b}"[::-1], 2)::1 << length] = [(token, length)] * step
             code += step
-        check(code == len(table), start, "code is not complete")
+        check(code == len(table), start, "a code is not complete")
         return table
 
 
 class Bits:
-    """The bits of a string from its byte `at` on."""
+    """The bits of what is left of a part."""
 
-    def __init__(self, string, at):
-        self.data, self.start, self.bit, self.last = string.data, at, 8 * at, 8 * string.end
+    def __init__(self, part):
+        self.part, self.data, self.bit, self.last = part, part.data, 8 * part.at, 8 * part.end
 
-    def take(self, width):
-        """The next `width` bits."""
+    def field(self, width):
+        """The number that the next `width` bits say; those behind the end of the part are for `finish` to find."""
         bit, self.bit = self.bit, self.bit + width
-        check(self.bit <= self.last, self.start, "a string has too few bits")
-        return int.from_bytes(self.data[bit >> 3:(self.bit + 7) >> 3], "little") >> (bit & 7) & ((1 << width) - 1)
+        return int.from_bytes(self.data[bit >> 3:self.bit + 7 >> 3], "little") >> (bit & 7) & (1 << width) - 1
 
     def token(self, code):
-        """The next token; of which the last bits may reach into the string behind, until `end` looks."""
+        """The next token."""
         bit = self.bit
         token, width = code[int.from_bytes(self.data[bit >> 3:(bit >> 3) + 3], "little") >> (bit & 7) & 2047]
         self.bit += width
         return token
 
-    def end(self):
-        """Holds the bits that were taken against the end of the string."""
-        check(self.bit <= self.last, self.start, "a string has too few bits")
-        check(self.bit > self.last - 8, self.start, "a string has more bytes than its values")
-        check(not self.take(self.last - self.bit), self.last // 8 - 1, "last byte of a string is not filled up with zeros")
+    def value(self, code):
+        """The value of the next token, with its extra bits right behind."""
+        width, base = EXTRA[self.token(code)]
+        return base + self.field(width)
 
-
-def extra_bits(token):
-    """How many extra bits a token has, and the number that they are added to."""
-    if token < 128:
-        return 0, token
-    exponent, half = divmod(token - 128, 2)
-    return exponent + 6, 2 + half << exponent + 6
-
-
-EXTRA = [extra_bits(token) for token in range(MOST_TOKENS)]
+    def finish(self):
+        """Holds the bits that were taken against the part's end."""
+        check(self.bit <= self.last, self.part.at, "a string has fewer bits than its values")
+        check(self.bit > self.last - 8, self.part.at, "a string has more bytes than its values")
+        self.part.note(not self.field(self.last - self.bit), self.part.end - 1, "last byte of a string is not filled up with zeros")
 
 
 class Columns:
-    """The payload of a block: its head at once, its bars on demand. `at` and `end` are offsets in `data`."""
+    """The payload from `at` up to `end`: what comes before the strings is read at once, bars on demand."""
 
-    def __init__(self, data, at, end):
-        self.at, part = at, Bytes(data, at, end)
-        self.head = Head(part.number(1, MOST_ROWS), part.number(1, 1024), part.number(0, LAST_TS), part.number(1),
-                         part.number(1, HIGH - 1), part.number(1), part.byte())
-        check(self.head.modes < 4, part.at - 1, f"modes {self.head.modes}")
+    def __init__(self, data, at, end, note):
+        part = Part(data, at, end, note)
+        self.at, self.note = at, note
+        self.head = head = Head(part.number(1, MOST_ROWS), part.number(1, 1024), part.number(0, LAST_TS), part.number(1),
+                                part.number(1, TOP - 1), part.number(1), part.byte())
+        note(head.modes < 4, part.at - 1, "unused bits of modes are not zero")
         self.codings = [self.coding(part, stream) for stream in range(STREAMS)]
-        size, start, base, told = GROUP * self.head.page_groups, 0, 0, []
-        for row in range(0, self.head.rows, size):
-            here = part.at
-            step = part.number()
-            check((step == 0) == (row == 0), here, "start of a page is not behind that of the page before")
-            start += step
-            check(self.head.first + start * self.head.interval <= LAST_TS, here, "start of a page is too large")
-            base = signed(base + unzigzag(part.number()))
-            lengths = [[part.number() for _ in range(strings_of(coding.kind))] for coding in self.codings]
-            told.append((start, base, lengths, min(size, self.head.rows - row)))
-        self.pages, here = [], part.at
-        for start, base, lengths, rows in told:
+        self.pages, size, start, close = [], GROUP * head.page_groups, head.first, 0
+        for row in range(0, head.rows, size):
+            here, step = part.at, part.number()
+            start += step * head.interval
+            check((step == 0) == (row == 0) and start <= LAST_TS, here, "start of a page is not possible")
+            close = signed(close + unzigzag(part.number()))
+            lengths = [[part.number() for _ in range(STRINGS[coding.kind])] for coding in self.codings]
+            self.pages.append(Page(here, start, close, min(size, head.rows - row), lengths))
+        here = part.at
+        for i, page in enumerate(self.pages):
             strings = []
-            for of_stream in lengths:
+            for lengths in page.strings:
                 strings.append([])
-                for length in of_stream:
-                    check(length <= end - here, here, "strings reach beyond the end of the payload")
-                    strings[-1].append(Bytes(data, here, here + length))
+                for length in lengths:
+                    check(here + length <= end, here, "a string reaches beyond the end of the payload")
+                    strings[-1].append(Part(data, here, here + length, note))
                     here += length
-            self.pages.append(Page(self.head.first + start * self.head.interval, base, strings, rows))
-        check(here == end, here, "payload goes on behind the last string")
+            self.pages[i] = page._replace(strings=strings)
+        check(here == end, here, "payload goes on behind its last string")
 
     def coding(self, part, stream):
         """How a stream is coded."""
         at, kind = part.at, part.byte()
-        check(kind in KINDS, at, f"coding of kind {kind}")
-        value = part.number(0, self.most(stream)) if kind in (0, 8, 9) else None
-        if kind == 0 and stream == TS:
-            check(value == 0, at, "first row of a page is not where the page starts")
-        most = 128 if kind in (1, 2, 4) else MOST_TOKENS
-        return Coding(kind, value, [part.code(most) for _ in range(CODES.get(kind, 0))])
+        check(kind in KINDS, at, f"a coding of kind {kind}")
+        value = part.number() if kind in (0, 8, 9) else None
+        check(stream != TS or kind != 0 or value == 0, at, "no page starts where it says")
+        return Coding(kind, value, [part.code() for _ in range(CODES[kind])])
 
     def most(self, stream):
-        """The largest value of a stream."""
-        if stream == FLAGS:
-            return 255
-        if stream < RESTS:
-            return U64
-        return (self.head.price_unit if stream < STREAMS - 1 else self.head.volume_unit) - 1
+        """The largest value that a stream may have."""
+        unit = self.head.volume_unit if stream == STREAMS - 1 else self.head.price_unit
+        return unit - 1 if stream >= RESTS else 255 if stream == FLAGS else U64
 
     def values(self, page, stream):
         """The values of a stream in a page."""
         (kind, usual, codes), strings = self.codings[stream], page.strings[stream]
+        at = strings[0].at if strings else page.at
         if kind == 0:
-            return [usual] * page.rows
-        if kind == 8:
-            values, string = [usual] * page.rows, strings[0]
-            for row in self.others(page.rows, string, string.number, lambda at: string.number()):
-                values[row[0]] = row[1]
-            check(string.at == string.end, string.at, "a string has more bytes than its values")
-        elif kind == 9:
-            values, string = [usual] * page.rows, strings[0]
-            bits = None
-
-            def coded(code):
-                nonlocal bits
-                bits = bits or Bits(string, string.at)
-                width, value = EXTRA[bits.token(code)]
-                return value + bits.take(width)
-
-            for row, value in self.others(page.rows, string, lambda: coded(codes[0]), lambda at: coded(codes[1])):
-                values[row] = value
-            (bits or Bits(string, string.at)).end() if string.at < string.end or bits else None
+            values = [usual] * page.rows
         else:
-            values = self.tokens(page.rows, codes, strings)
-        most = self.most(stream)
-        check(max(values) <= most, strings[0].at, f"stream {stream} has a value above {most}")
+            values = self.others(page.rows, usual, codes, *strings) if kind in (8, 9) else self.tokens(page.rows, codes, *strings)
+        check(max(values) <= self.most(stream), at, f"stream {stream} has a value that is too large")
         return values
+
+    def others(self, rows, usual, codes, string):
+        """Values of which most are the usual one."""
+        values, row, part = [usual] * rows, -1, Part(string.data, string.at, string.end, string.note)
+        count = part.number(0, rows)
+        bits = Bits(part)
+        for _ in range(count):
+            row += 1 + (bits.value(codes[0]) if codes else part.number())
+            check(row < rows, part.at, "value of a row that the page has not")
+            values[row] = bits.value(codes[1]) if codes else part.number()
+        if codes:
+            bits.finish()
+        check(codes or part.at == part.end, part.at, "a string has more bytes than its values")
+        return values
+
+    def tokens(self, rows, codes, string, extra=None):
+        """Values with a token for each."""
+        bits, values = Bits(string), []
+        behind = extra and Bits(extra)
+        width = len(codes).bit_length() - 1
+        for i, choice in enumerate([bits.field(width) for _ in range(0, rows, GROUP)]):
+            code = codes[choice]
+            for _ in range(min(GROUP, rows - GROUP * i)):
+                token = bits.token(code)
+                check(behind or token < 128, string.at, "a token has extra bits, of which there is no string")
+                values.append(token if token < 128 else EXTRA[token][1] + behind.field(EXTRA[token][0]))
+        bits.finish()
+        if behind:
+            behind.finish()
+        return values
+
+    def bars(self):
+        """The bars of all pages: (ts, open, high, low, close, volume, flags)."""
+        (_, _, _, interval, unit, volume_unit, modes), close = self.head, None
+        for page, after in zip(self.pages, self.pages[1:] + [None]):
+            streams = [self.values(page, stream) for stream in range(STREAMS)]
+            self.note(close is None or close == page.close, page.at, "base of a page is not the close before it")
+            check(streams[TS][0] == 0, page.at, "first row of a page is not where the page starts")
+            ts, close = page.first - interval, page.close
+            for step, dc, do, dh, dl, volume, flags, ro, rh, rl, rc, rv in zip(*streams):
+                ts += (step + 1) * interval
+                o, close = signed(close + unzigzag(do)), signed(close + unzigzag(dc))
+                h = max(o, close) + (unzigzag(dh) if modes & 1 else dh)
+                l = min(o, close) - (unzigzag(dl) if modes & 2 else dl)
+                o, h, l, c = (signed(signed(q) * unit + r) for q, r in ((o, ro), (h, rh), (l, rl), (close, rc)))
+                volume = volume * volume_unit + rv
+                check(volume <= U64, page.at, "a volume has more than 64 bits")
+                yield ts, o, h, l, c, volume, flags
+            check(ts < after.first if after else ts <= LAST_TS, page.at, "timestamps of a page reach the next one's")
+
+
+def number(n):
+    """The bytes of a number."""
+    out = bytearray()
+    while n > 127:
+        out.append(n & 127 | 128)
+        n >>= 7
+    return bytes(out) + bytes([n])
+
+
+def pack(fields):
+    """The bytes of fields of bits, each a number and its width, the last byte filled up with zeros."""
+    out, hold, held = bytearray(), 0, 0
+    for value, width in fields:
+        hold |= value << held
+        held += width
+        out += (hold & (1 << held // 8 * 8) - 1).to_bytes(held // 8, "little")
+        hold >>= held // 8 * 8
+        held %= 8
+    return bytes(out) + bytes([hold] if held else [])
+
+
+def token_of(value):
+    """The token of a value, and its extra bits as a field."""
+    if value < 128:
+        return value, (0, 0)
+    x = value.bit_length() - 2
+    return 116 + 2 * x + (value >> x & 1), (value & (1 << x) - 1, x)
+
+
+def flat(count):
+    """Lengths of a complete code that differ by one bit at most."""
+    bits = (count - 1).bit_length()
+    short = (1 << bits) - count
+    return [bits - 1] * short + [bits] * (count - short)
+
+
+def lopsided(count, depth=0):
+    """Lengths of a complete code of which the first token is as short as the limit leaves room for, and so on."""
+    if count == 1:
+        return [depth]
+    most = 1 << MOST_BITS - 1 - depth
+    first = 1 if count - 1 <= most else count - most
+    return lopsided(first, depth + 1) + lopsided(count - first, depth + 1)
+
+
+def make_code(tokens, most, turn):
+    """A code for what a counter has, as the bytes that tell of it and the field of each token."""
+    tokens = Counter(tokens) or Counter([turn % most])
+    style = turn % 6
+    if style >= 4:  # with tokens that never come
+        tokens.update({token: 0 for token in range(turn % 7, most, 1 + turn % 29)})
+    order = sorted(tokens, key=lambda token: (tokens[token] * (0, -1, 1)[style % 3], token))
+    if len(order) == 1:
+        lengths = {order[0]: ALONE}
+    else:
+        lengths = dict(zip(order, (flat if style in (0, 5) else lopsided)(len(order))))
+    count = max(order) + 1 if turn % 2 else min(most, max(order) + 1 + turn % 37)
+    nibbles, token = [], 0
+    while token < count:
+        length = lengths.get(token, 0)
+        after = min((t for t in order if t > token), default=count)
+        run = min(after - token, 16, 1 + turn % 23) if not length else 1
+        nibbles += [length] if length else [0, run - 1]
+        token += run
+    fields, code, before = {}, 0, 0
+    if len(order) == 1:
+        fields[order[0]] = (0, 0)
+    else:
+        for length, token in sorted((length, token) for token, length in lengths.items()):
+            code <<= length - before
+            fields[token] = (int(f"{code:0{length}b}"[::-1], 2), length)
+            code, before = code + 1, length
+    return bytes([count]) + pack((nibble, 4) for nibble in nibbles), fields
+
+
+def possible(kind, values):
+    """Whether values can be coded like that."""
+    return kind == 0 and len(set(values)) == 1 or kind in (1, 2, 4) and max(values) < 128 or kind >= 8
+
+
+def by_tokens(kind, values, pages, turn):
+    """A coding with a token for each value: its bytes, and the strings of each page."""
+    count, most = CODES[kind], 128 if kind < 16 else MOST_TOKENS
+    tokens = [token_of(value) for value in values]
+    choices = [(group * group + turn) % count for group in range(-(-len(values) // GROUP))]
+    codes = [make_code([token for i, (token, _) in enumerate(tokens) if choices[i // GROUP] == n], most, turn + n)
+             for n in range(count)]
+    strings = []
+    for rows in pages:
+        fields = [(choice, count.bit_length() - 1) for choice in choices[rows.start // GROUP:-(-rows.stop // GROUP)]]
+        fields += [codes[choices[i // GROUP]][1][tokens[i][0]] for i in rows]
+        strings.append([pack(fields)] + [pack(tokens[i][1] for i in rows)] * (kind > 16))
+    return b"".join(code for code, _ in codes), strings
+
+
+def by_usual(kind, values, pages, turn):
+    """A coding with a usual value, which may never come or come once: its bytes, and the strings of each page."""
+    known = set(values)
+    never = next((value for value in range(max(values)) if value not in known), values[-1])
+    usual = (Counter(values).most_common(1)[0][0], values[0], never)[turn % 3]
+    rows_and_values = []
+    for rows in pages:
+        others, before = [], rows.start - 1
+        for i in rows:
+            if values[i] != usual:
+                others.append((i - before - 1, values[i]))
+                before = i
+        rows_and_values.append(others)
+    if kind == 8:
+        return number(usual), [[number(len(others)) + b"".join(number(n) for other in others for n in other)]
+                               for others in rows_and_values]
+    codes = [make_code([token_of(other[n])[0] for others in rows_and_values for other in others], MOST_TOKENS, turn + n)
+             for n in range(2)]
+    strings = []
+    for others in rows_and_values:
+        fields = []
+        for other in others:
+            for (_, of_token), value in zip(codes, other):
+                token, extra = token_of(value)
+                fields += [of_token[token], extra]
+        strings.append([number(len(others)) + pack(fields)])
+    return number(usual) + codes[0][0] + codes[1][0], strings
+
+
+def encode(bars, turn):
+    """A payload of bars (ts, open, high, low, close, volume, flags)."""
+    groups, price_unit = (1, 2, 1, 5)[turn % 4], (7, 1, 10, 1000, 1 << 62, 3)[turn % 6]
+    volume_unit, modes = (1, 1000, 3, 1 << 63, 64)[turn % 5], turn % 4
+    first, distances = bars[0][0], gcd(*(b[0] - a[0] for a, b in zip(bars, bars[1:])))
+    interval = (distances or 1, 1, distances // next(d for d in (7, 5, 3, 2, 1) if distances % d == 0) or 12_345)[turn % 3]
+    pages = [range(i, min(i + GROUP * groups, len(bars))) for i in range(0, len(bars), GROUP * groups)]
+    parts = [[divmod(n, unit) for n, unit in zip(bar[1:6], (price_unit,) * 4 + (volume_unit,))] for bar in bars]
+    before = (parts[0][0][0], 0, 54_321, -TOP, TOP - 1)[turn % 5]
+    rows, bases, based = [], [], 0
+    for i, ((o, ro), (h, rh), (l, rl), (c, rc), (volume, rv)) in enumerate(parts):
+        ts = 0
+        if i % (GROUP * groups):
+            ts = (bars[i][0] - bars[i - 1][0]) // interval - 1
+        else:
+            bases.append(before - based)
+            based = before
+        above, below = h - max(o, c), min(o, c) - l
+        rows.append((ts, zigzag(c - before), zigzag(o - before), zigzag(above) if modes & 1 else above & U64,
+                     zigzag(below) if modes & 2 else below & U64, volume, bars[i][6], ro, rh, rl, rc, rv))
+        before = c
+    out = b"".join(map(number, (len(bars), groups, first, interval, price_unit, volume_unit))) + bytes([modes])
+    strings = [[] for _ in pages]
+    for stream, values in enumerate(zip(*rows)):
+        at = turn + stream
+        kind = next(kind for kind in KINDS[at % 9:] + KINDS[:at % 9] if possible(kind, values))
+        told, of_pages = number(values[0]), [[] for _ in pages]
+        if kind:
+            told, of_pages = (by_usual if kind in (8, 9) else by_tokens)(kind, values, pages, turn + stream)
+        out += bytes([kind]) + told
+        for page, more in zip(strings, of_pages):
+            page += more
+    for page, base, of_page, start in zip(pages, bases, strings, [pages[0], *pages]):
+        out += number((bars[page.start][0] - bars[start.start][0]) // interval) + number(zigzag(base))
+        out += b"".join(number(len(string)) for string in of_page)
+    return out + b"".join(string for of_page in strings for string in of_page)

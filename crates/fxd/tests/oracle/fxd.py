@@ -4,7 +4,9 @@
     fxd.py read-by-time FILE    the same rows, block after block in the order of the time index
     fxd.py verify FILE          findings as JSON; exit 3 when there are any
     fxd.py dump FILE            the structure as JSON
-    fxd.py write OUT < CSV      a fresh file; options --compression 0|1, --created NS, --info JSON
+    fxd.py write OUT < CSV      a fresh file; options --version 1|2|3, --compression 0|1, --created NS, --info JSON
+
+Of version 2 the compression that is not 0 is that of differences, of version 3 it is columns, in blocks of any span of time.
 
 A file that a reader refuses ends `read`, `read-by-time` and `dump` with exit 3 and `BYTE OFFSET: REASON` on stderr.
 Needs `zstandard`. Checksums are faster with `google_crc32c`, which is not needed.
@@ -22,6 +24,8 @@ from struct import Struct
 
 import zstandard
 
+from columns import Columns, Refused, check, encode
+
 try:
     import google_crc32c
 except ImportError:
@@ -31,8 +35,10 @@ HEADER, SYMBOL, BLOCK, TRAILER = Struct("<8sIIQQIIQQQ"), Struct("<HHI32sQQQ"), S
 COUNT, RECORD, SECTION = Struct("<Q"), Struct("<QIIIIIHBB"), Struct("<4sIQ")
 TIME_NODE, SYMBOL_NODE, ENTRY = Struct("<BBHI255Q256Q"), Struct("<BBHIQ"), Struct("<HHIQQQ")
 CMIT, SYMC, SIDX, DICT, END = Struct("<QQQII"), Struct("<QII"), Struct("<QQ"), Struct("<QII"), Struct("<64sII")
-MAGIC, VERSION, CHAINED = b"FXSTORE1", 1, 1 << 16
+MAGIC, VERSIONS, CHAINED = b"FXSTORE1", (1, 2, 3), 1 << 16
 END_TAG = b"END "
+NEWEST = {1: 2, 2: 4, 3: 5}  # the last compression of each version
+COLUMNAR, MOST_ROWS, MOST_COLUMNS = 5, 2_764_808, 5_595_152
 LAST_TS, DAY, MEBIBYTE = 2**63 - 1, 86_400_000_000_000, 1 << 20
 COLUMNS = ["timestamp_ns", "symbol", "open", "high", "low", "close", "volume", "flags"]
 
@@ -41,20 +47,6 @@ Symbol = namedtuple("Symbol", "id flags blocks name first last records")
 Entry = namedtuple("Entry", "symbol reserved records offset first last")
 Block = namedtuple("Block", "magic symbol compression date stored size first last")
 Commit = namedtuple("Commit", "at end header number region previous region_crc sections root info dictionary")
-
-
-class Refused(Exception):
-    """What a reader refuses: the offset in the file and the reason."""
-
-    def __init__(self, at, what):
-        super().__init__(f"{at}: {what}")
-        self.at, self.what = at, what
-
-
-def check(sound, at, what):
-    """Refuses the file unless `sound`."""
-    if not sound:
-        raise Refused(at, what)
 
 
 def u32(data, at):
@@ -87,6 +79,35 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
+def difference(z):
+    """The signed number that a field of rows as differences stands for."""
+    return -(z >> 1) - 1 if z & 1 else z >> 1
+
+
+def from_differences(rows):
+    """Records from what each differs by from the one before it."""
+    before, close, records = 0, 0, []
+    for ts, o, h, l, c, *more in rows:
+        before = (before + ts) % 2**64
+        o, close = (close + difference(o)) % 2**32, (close + difference(c)) % 2**32
+        h, l = (max(o, close) + difference(h)) % 2**32, (min(o, close) - difference(l)) % 2**32
+        records.append((before, o, h, l, close, *more))
+    return records
+
+
+def to_differences(records):
+    """The reverse."""
+    def z(d):
+        d = (d + 2**31) % 2**32 - 2**31
+        return 2 * d if d >= 0 else -2 * d - 1
+
+    before, last, rows = 0, 0, []
+    for ts, o, h, l, c, *more in records:
+        rows.append(((ts - before) % 2**64, z(o - last), z(h - max(o, c)), z(min(o, c) - l), z(c - last), *more))
+        before, last = ts, c
+    return rows
+
+
 def decompress(at, payload, size, dictionary):
     """One zstd frame of exactly `size` bytes; never asks for more memory than that."""
     try:
@@ -108,7 +129,7 @@ class Store:
         self.end, self.nodes, self.extents = len(data), [], []
         header = self.header = Header(*HEADER.unpack(self.take(0, 64)))
         check(header.magic == MAGIC, 0, "magic is another")
-        check(header.version == VERSION, 8, f"version {header.version} is not known")
+        check(header.version in VERSIONS, 8, f"version {header.version} is not known")
         unknown = header.flags & 0xFFFF
         check(not unknown, 12, f"feature {(unknown & -unknown).bit_length() - 1} is not known")
         for at, value in ((0x10, header.created), (0x18, header.modified)):
@@ -317,19 +338,21 @@ class Store:
         raw = self.take(at, 36)
         block = Block(*BLOCK.unpack(raw))
         check(block.magic == b"BLOC", at, "magic of a block is another")
-        check(block.stored <= 2_764_808 + 16_384, at + 12, f"compressed_size {block.stored}")
+        check(block.stored <= MOST_COLUMNS, at + 12, f"compressed_size {block.stored}")
         header_crc, _, records, reserved = TRAILER.unpack(self.take(at + 36 + block.stored, 16))
         trailer, end = at + 36 + block.stored, aligned(at + 52 + block.stored)
         check(crc32c(raw) == header_crc, trailer, "checksum of a block's header")
-        check(block.size <= 2_764_808 and block.size > 8 and block.size % 32 == 8, at + 16, f"original_size {block.size}")
-        check(block.stored <= block.size + 16_384, at + 12, "compressed_size and original_size disagree")
-        check(block.compression <= 2, at + 6, f"compression {block.compression}")
+        check(block.size <= MOST_ROWS and block.size > 8 and block.size % 32 == 8, at + 16, f"original_size {block.size}")
+        check(block.compression <= NEWEST[self.header.version], at + 6, f"compression {block.compression}")
+        rows = block.compression != COLUMNAR
+        check(not rows or block.stored <= block.size + 16_384, at + 12, "compressed_size and original_size disagree")
         check(block.compression or block.stored == block.size, at + 12, "sizes of an uncompressed block differ")
         check(records == (block.size - 8) // 32, trailer + 8, "record_count of a block disagrees with its size")
         told = (entry.symbol, entry.records, entry.first, entry.last)
         check((block.symbol, records, block.first, block.last) == told, at, "block differs from its entry")
         check(block.first <= block.last <= LAST_TS, at + 20, "timestamps of a block")
-        check(date_of(block.first) == date_of(block.last) == block.date, at + 8, "date of a block is not that of its timestamps")
+        check(date_of(block.first) == block.date, at + 8, "date of a block is not that of its first timestamp")
+        check(not rows or date_of(block.last) == block.date, at + 8, "date of a block is not that of its last timestamp")
         self.note(reserved == 0, trailer + 12, "reserved bytes of a block are not zero")
         self.note(not any(self.take(trailer + 16, end - trailer - 16)), trailer + 16, "padding of a block is not zero")
         self.extents.append((at, end))
@@ -340,15 +363,30 @@ class Store:
         block, at = self.block(entry), entry.offset + 36
         payload = self.data[at:at + block.stored]
         check(crc32c(payload) == u32(self.data, at + block.stored + 4), at + block.stored + 4, "checksum of a payload")
-        check(block.compression < 2 or dictionary, entry.offset + 6, "block needs the dictionary, which is not there")
+        if block.compression == COLUMNAR:
+            return self.columns(block, entry)
+        with_dictionary = block.compression in (2, 4)
+        check(dictionary or not with_dictionary, entry.offset + 6, "block needs the dictionary, which is not there")
         if block.compression:
-            payload = decompress(at, payload, block.size, dictionary if block.compression == 2 else None)
+            payload = decompress(at, payload, block.size, dictionary if with_dictionary else None)
         check(COUNT.unpack_from(payload)[0] == entry.records, at, "number of records in a payload is another")
         records = list(RECORD.iter_unpack(payload[8:]))
+        if block.compression > 2:
+            records = from_differences(records)
         check(all(a[0] < b[0] for a, b in zip(records, records[1:])), at, "records are out of order")
         check((records[0][0], records[-1][0]) == (block.first, block.last), at, "records are not those that the header tells of")
         check(all(r[6] == block.symbol for r in records), at, "records are of another symbol")
-        self.note(not any(r[8] or r[7] & 128 for r in records), at, "reserved bits or bytes of a record are not zero")
+        self.note(not any(r[8] for r in records), at, "padding of a record is not zero")
+        return records
+
+    def columns(self, block, entry):
+        """The records of a block of columns."""
+        at = entry.offset + 36
+        columns = Columns(self.data, at, at + block.stored, self.note)
+        told = (columns.head.rows, columns.head.first)
+        check(told == (entry.records, block.first), at, "columns are not those that the header tells of")
+        records = [(*bar[:6], block.symbol, bar[6], 0) for bar in columns.bars()]
+        check(records[-1][0] == block.last, at, "last bar is not the one that the header tells of")
         return records
 
     def rows(self, by_time):
@@ -483,31 +521,52 @@ def symbol_node(level, items, _at, _last):
     return (SYMBOL_NODE.pack(level == 0, level, len(items), 0, 0) + b"".join(entries)).ljust(1024, b"\0")
 
 
-def write(rows, created, compression, info):
+def parts_of(records, columns, turn):
+    """The bars of each block: of columns a few up to some hundreds in turn, else those of a date."""
+    if columns:
+        while records:
+            size = (150, 1, 777, 64, 65, 300, 128, 2000, 63)[turn % 9]
+            yield records[:size]
+            records, turn = records[size:], turn + 1
+    else:
+        dates = {}
+        for record in records:
+            dates.setdefault(record[0] // DAY, []).append(record)
+        for of_date in dates.values():
+            yield from (of_date[i:i + 1440] for i in range(0, len(of_date), 1440))
+
+
+def rows_payload(part, symbol, compression):
+    """The payload of a block of rows as stored."""
+    records = [(*bar[:6], symbol, bar[6], 0) for bar in part]
+    if compression > 2:
+        records = to_differences(records)
+    payload = COUNT.pack(len(part)) + b"".join(RECORD.pack(*record) for record in records)
+    return zstandard.ZstdCompressor().compress(payload) if compression else payload
+
+
+def write(rows, created, compression, info, version=1):
     """The bytes of a fresh file of these rows."""
     symbols = {}
     for ts, name, o, h, l, c, volume, flags in rows:
         symbols.setdefault(name, []).append((int(ts), int(o), int(h), int(l), int(c), int(volume), int(flags)))
     out, table, entries = bytearray(64 + 64 * len(symbols)), b"", []
-    compressor = zstandard.ZstdCompressor()
+    compression = compression and {1: 1, 2: 3, 3: COLUMNAR}[version]
     for symbol, (name, records) in enumerate(symbols.items()):
         records.sort()
         before, known = None, len(entries)
-        dates = {}
         for record in records:
             if record[0] == before or record[0] > LAST_TS:
                 raise ValueError(f"{name}: {record[0]} is there twice, or too large")
             before = record[0]
-            dates.setdefault(before // DAY, []).append(RECORD.pack(*record[:6], symbol, record[6], 0))
-        for day, packed in dates.items():
-            for part in (packed[i:i + 1440] for i in range(0, len(packed), 1440)):
-                payload = COUNT.pack(len(part)) + b"".join(part)
-                first, last = COUNT.unpack_from(part[0])[0], COUNT.unpack_from(part[-1])[0]
-                stored = compressor.compress(payload) if compression else payload
-                header = BLOCK.pack(b"BLOC", symbol, compression, date_of(day * DAY), len(stored), len(payload), first, last)
-                entries.append(Entry(symbol, 0, len(part), len(out), first, last))
-                out += header + stored + TRAILER.pack(crc32c(header), crc32c(stored), len(part), 0)
-                out += bytes(-len(out) % 64)
+        columns = compression == COLUMNAR
+        for part in parts_of(records, columns, len(entries)):
+            stored = encode(part, len(entries)) if columns else rows_payload(part, symbol, compression)
+            first, last, size = part[0][0], part[-1][0], COUNT.size + RECORD.size * len(part)
+            header = BLOCK.pack(b"BLOC", symbol, compression, date_of(first), len(stored), size, first, last)
+            entries.append(Entry(symbol, 0, len(part), len(out), first, last))
+            out += header + stored + TRAILER.pack(crc32c(header), crc32c(stored), len(part), 0)
+            out += bytes(-len(out) % 64)
         encoded = name.encode()
         if not 1 <= len(encoded) <= 31 or any(unicodedata.category(c) == "Cc" for c in name):
             raise ValueError(f"{name!r} is no name of a symbol")
@@ -519,7 +578,7 @@ def write(rows, created, compression, info):
     out += nodes
     start = len(out)
     region_crc = crc32c(bytes(out[data:]))
-    header = HEADER.pack(MAGIC, VERSION, CHAINED, created, created, len(symbols), len(entries), index, 64, data)
+    header = HEADER.pack(MAGIC, version, CHAINED, created, created, len(symbols), len(entries), index, 64, data)
     out[:64] = header
     nodes_at = start + 16 + CMIT.size + 16 + SYMC.size + 16 + SIDX.size
     nodes, root = tree([((e.symbol, e.first), e) for e in entries], 31, 1024, nodes_at, symbol_node)
@@ -536,6 +595,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["read", "read-by-time", "verify", "dump", "write"])
     parser.add_argument("file")
+    parser.add_argument("--version", type=int, choices=VERSIONS, default=1)
     parser.add_argument("--compression", type=int, choices=[0, 1], default=1)
     parser.add_argument("--created", type=int, default=None)
     parser.add_argument("--info", type=json.loads, default={"creator": "fxd.py", "priceScale": 5, "volumeScale": 0})
@@ -547,7 +607,7 @@ def main():
         if header != COLUMNS:
             parser.error(f"the columns must be {','.join(COLUMNS)}")
         created = time.time_ns() if options.created is None else options.created
-        data = write(rows, created, options.compression, options.info)
+        data = write(rows, created, options.compression, options.info, options.version)
         with open(options.file, "wb") as file:
             file.write(data)
         return 0

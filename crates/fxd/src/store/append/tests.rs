@@ -220,7 +220,7 @@ fn every_crash(before: &[u8]) -> usize {
             assert!(snapshot(&file).is_err(), "{what}: opens with a header that was written in part");
             let path = home.path().join(format!("{cut}.fxd"));
             std::fs::write(&path, &file).unwrap();
-            let repaired = repair(&path, None, &options(9)).unwrap();
+            let repaired = repair(&path, None, Some((crate::Scale::PRICE, crate::Scale::VOLUME)), &options(9)).unwrap();
             assert_eq!(repaired.source, Source::Commit, "{what}");
             expected.check(&std::fs::read(&path).unwrap(), &what);
         }

@@ -177,7 +177,7 @@ fn truncations(file: &[u8]) -> (usize, usize, usize) {
         assert!(open(cut).is_none(), "{len} bytes open");
         let path = home.path().join(format!("{len}.fxd"));
         std::fs::write(&path, cut).unwrap();
-        let repaired = repair(&path, None, &options(Version::Rows));
+        let repaired = repair(&path, None, Some((crate::Scale::PRICE, crate::Scale::VOLUME)), &options(Version::Rows));
         if let Some((_, expected)) = commits.iter().find(|(end, _)| *end == len) {
             assert_eq!(repaired.unwrap().source, Source::Commit, "{len}");
             assert_eq!(&rows(&Store::open(&path).unwrap()), expected, "{len}");
@@ -251,7 +251,8 @@ fn bad_block(version: Version) {
     let mut file = std::fs::read(&path).unwrap();
     file[usize::try_from(newest.offset).unwrap() + 37] ^= 0x10;
     std::fs::write(&path, &file).unwrap();
-    let repaired = repair(&path, None, &options(Version::Rows)).unwrap();
+    let repaired =
+        repair(&path, None, Some((crate::Scale::PRICE, crate::Scale::VOLUME)), &options(Version::Rows)).unwrap();
     assert_eq!(repaired.source, Source::Blocks);
     let after = rows(&Store::open(&path).unwrap());
     for (name, bars) in before {
@@ -275,7 +276,8 @@ fn t097_a_tail_is_no_fault_and_repair_drops_it() {
     let verified = verify(&path, true).unwrap();
     assert!(verified.is_sound());
     assert_eq!(verified.tail, 1936);
-    let repaired = repair(&path, None, &options(Version::Rows)).unwrap();
+    let repaired =
+        repair(&path, None, Some((crate::Scale::PRICE, crate::Scale::VOLUME)), &options(Version::Rows)).unwrap();
     assert_eq!((repaired.source, repaired.damaged), (Source::Sound, None));
     assert_eq!(std::fs::read(&path).unwrap(), file);
 }
