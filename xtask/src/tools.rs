@@ -31,6 +31,11 @@ pub(crate) fn python(root: &Path) -> Result<PathBuf> {
     environment(root, "test-venv", "requirements.txt")
 }
 
+/// One with the peers of benchmarks.
+pub(crate) fn python_bench(root: &Path) -> Result<PathBuf> {
+    environment(root, "bench-venv", "requirements-bench.txt")
+}
+
 /// Another with pandas 3, which needs a newer Python than the rest; none where it cannot be made.
 pub(crate) fn python_pandas3(root: &Path) -> Option<PathBuf> {
     let made = environment(root, "test-venv-pandas3", "requirements-pandas3.txt");

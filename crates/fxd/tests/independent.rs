@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use common::{DAY, Rows, append, assert_sound, bar, bars, in_memory, options, rows, write};
+use fxd::Bar;
 use fxd::store::{OnTaken, Store, WriteOptions, compact, train};
 
 fn python() -> Option<PathBuf> {
@@ -78,6 +79,37 @@ fn series() -> Rows {
     (0..7).map(|n| (format!("SYM{n}é"), (100 * n..100 * n + 50).flat_map(|day| bars(day, 3 + n)).collect())).collect()
 }
 
+/// Values that only columns hold, in any order, some of them in steps.
+fn wide() -> Rows {
+    let bar = |n: u64| {
+        let noise = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let price = |by: u32| noise.rotate_left(by).cast_signed() >> (n % 60);
+        Bar {
+            ts: n * 60_000_000_000 + noise % 50_000_000_000,
+            open: price(1),
+            high: price(9),
+            low: price(17),
+            close: price(25),
+            volume: noise >> (n % 64),
+            flags: noise.to_le_bytes()[7],
+        }
+    };
+    let steps = |n: u64| {
+        let price = (n * n % 300).cast_signed() * 2500 - 100_000;
+        let stray = i64::from(n % 50 == 7);
+        Bar {
+            ts: n * n * 1000,
+            open: price,
+            high: price + 5000,
+            low: price - stray,
+            close: price,
+            volume: n * 100,
+            flags: 1,
+        }
+    };
+    [("NOISE".into(), (0..900).map(bar).collect()), ("STEPS".into(), (0..3000).map(steps).collect())].into()
+}
+
 #[test]
 fn t111_what_another_program_writes_opens_here() {
     let Some(python) = python() else { return };
@@ -85,10 +117,22 @@ fn t111_what_another_program_writes_opens_here() {
     let path = home.path().join("other.fxd");
     let many: Rows = [("A".into(), (0..1200).map(|day| bar(day * DAY, 1)).collect())].into();
     let mut files = 0;
-    for (series, compression) in
-        [(series(), "1"), (series(), "0"), (many, "1"), ([("X".into(), bars(20_000, 1440))].into(), "1")]
-    {
-        let written = run(&python, &["write", "--compression", compression, "--created", "123"], &path, &csv(&series));
+    let day: Rows = [("X".into(), bars(20_000, 1440))].into();
+    for (series, version, compression) in [
+        (series(), "1", "1"),
+        (series(), "1", "0"),
+        (many.clone(), "1", "1"),
+        (day.clone(), "1", "1"),
+        (series(), "2", "1"),
+        (many.clone(), "2", "1"),
+        // Of columns it writes every coding that the page has, and not the shortest one.
+        (series(), "3", "1"),
+        (many, "3", "1"),
+        (day, "3", "1"),
+        (wide(), "3", "1"),
+    ] {
+        let options_of = ["write", "--version", version, "--compression", compression, "--created", "123"];
+        let written = run(&python, &options_of, &path, &csv(&series));
         assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
         assert_sound(&path);
         let store = Store::open(&path).unwrap();
@@ -120,6 +164,9 @@ fn t111_what_is_written_here_opens_in_another_program() {
         ("fresh", options(2)),
         ("not compressed", WriteOptions { level: None, ..options(5) }),
         ("with a dictionary", WriteOptions { dictionary, ..options(1440) }),
+        ("differences", WriteOptions { version: fxd::Version::Delta, ..options(30) }),
+        ("columns", WriteOptions { version: fxd::Version::Columns, ..options(16_384) }),
+        ("columns in small blocks", WriteOptions { version: fxd::Version::Columns, ..options(9) }),
     ] {
         write(&path, &options, &series());
         accepts(&python, &path, what);
@@ -143,5 +190,8 @@ fn t111_what_is_written_here_opens_in_another_program() {
     }
     write(&path, &options(2), &Rows::new());
     accepts(&python, &path, "empty");
+    write(&path, &WriteOptions { version: fxd::Version::Columns, ..options(5000) }, &wide());
+    accepts(&python, &path, "any values");
+    files += 1;
     eprintln!("files that the other reader took: {}", files + 1);
 }

@@ -2,6 +2,8 @@
 
 mod data;
 mod own;
+mod plot;
+mod real;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -85,9 +87,14 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     }
     ensure!(options.runs > 0, "there must be a run at least");
     let load = machine::load();
-    let python = tools::python(root)?;
+    let python = tools::python_bench(root)?;
     let files = data::make(&root.join("target/bench/fxd"), options.years, options.rows, options.queries)?;
-    let bench = Bench { python, script: root.join("xtask/src/bench/fxd_peers.py"), own: std::env::current_exe()? };
+    let bench = Bench {
+        root: root.to_owned(),
+        python,
+        script: root.join("xtask/src/bench/fxd_peers.py"),
+        own: std::env::current_exe()?,
+    };
     let loaded = files.directory.join("peers.loaded");
     if !loaded.is_file() {
         eprintln!("loading the first year into the peers");
@@ -114,6 +121,7 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
 }
 
 struct Bench {
+    root: PathBuf,
     python: PathBuf,
     script: PathBuf,
     own: PathBuf,
@@ -155,7 +163,9 @@ impl Bench {
             "ingest",
             options.runs,
             &[
-                self.own("pdp: CSV to .fxd", "ingest", [csv], Some(&at("out.fxd"))),
+                self.own("pdp: CSV to .fxd, version 3", "ingest", [csv], Some(&at("out.fxd"))),
+                self.own("pdp: version 2", "ingest2", [csv], Some(&at("out.fxd"))),
+                self.own("pdp: version 1", "ingest1", [csv], Some(&at("out.fxd"))),
                 self.own("pdp: CSV parsed only", "parse", [csv], None),
                 self.peer("pyarrow: CSV to Parquet, zstd 3", "ingest_pyarrow", [csv], Some(&at("out-pyarrow.parquet"))),
                 self.peer("DuckDB: CSV to native", "ingest_duckdb", [csv], Some(&at("out.duckdb"))),
@@ -176,11 +186,14 @@ impl Bench {
         ];
         text.push_str(&table(&ingest, &columns));
 
+        let [newest, second, first] = &files.stores;
         let query = rounds(
             "query",
             options.runs,
             &[
-                self.own("pdp: .fxd, all years", "query", [&files.store, &files.queries], None),
+                self.own("pdp: .fxd, version 3, all years", "query", [newest, &files.queries], None),
+                self.own("pdp: version 2, all years", "query", [second, &files.queries], None),
+                self.own("pdp: version 1, all years", "query", [first, &files.queries], None),
                 self.peer(
                     "pyarrow: Parquet per symbol, 8192 a group",
                     "query_parquet",
@@ -208,18 +221,44 @@ impl Bench {
             "scan",
             options.runs,
             &[
-                self.own("pdp: .fxd, all years", "scan", [&files.store], None),
-                self.own("zstd alone, the same payloads", "zstd", [&files.store], None),
+                self.own("pdp: .fxd, version 3", "scan", [newest], None),
+                self.own("pdp: version 2", "scan", [second], None),
+                self.own("pdp: version 1", "scan", [first], None),
+                self.own("zstd alone, payloads of version 1", "zstd", [first], None),
                 self.peer("DuckDB native", "scan_duckdb", [directory], None),
-                self.peer("pyarrow: Parquet i32 DELTA, zstd 3", "scan_parquet", [&at("i32")], None),
-                self.peer("pyarrow: Parquet f64, zstd 3", "scan_parquet", [&at("f64")], None),
+                self.peer("Parquet i32 DELTA, zstd 3", "scan_parquet", [&at("i32")], None),
+                self.peer("Parquet f64, zstd 3", "scan_parquet", [&at("f64")], None),
+                self.peer("vortex i32", "scan_vortex", [&at("vortex")], None),
+                self.peer("vortex i32, compact", "scan_vortex", [&at("compact")], None),
+                self.peer("pcodec, plain columns", "scan_pco", [&at("pco")], None),
+                self.peer("numpy memmap, copied", "scan_memmap", [directory], None),
             ],
         )?;
-        text.push_str("\n### All bars to columns\n\nOne thread, warm; the peers' data is the first year.\n\n");
+        self.plot(&scan)?;
+        text.push_str("\n### All bars to columns\n\nOne thread, warm; the peers' data is the first year.\n\n![size against scan speed](images/fxd-scan.svg)\n\n");
         text.push_str(&table(
             &scan,
             &[Column::rate("M rows/CPU s", Figures::rates), Column::plain("bytes/bar", Figures::bytes_of_bar)],
         ));
+
+        let close = rounds(
+            "close",
+            options.runs,
+            &[
+                self.own("pdp: .fxd, version 3", "close", [newest], None),
+                self.own("pdp: version 1", "close", [first], None),
+                self.peer("DuckDB native", "close_duckdb", [directory], None),
+                self.peer("Parquet i32 DELTA, zstd 3", "close_parquet", [&at("i32")], None),
+            ],
+        )?;
+        text.push_str("\n### Timestamps and closes alone\n\n");
+        text.push_str(&table(&close, &[Column::rate("M rows/CPU s", Figures::rates)]));
+
+        if let Some(real) = real::table(self, &self.root.join("../shared/data"), &at("real"))? {
+            text.push_str("\n### Real bars, bytes a bar\n\n");
+            text.push_str("Of `.fxd` all bytes of blocks, with headers, trailers and padding; of others the file or the coded columns.\n\n");
+            text.push_str(&real);
+        }
 
         let filter = rounds("filter", options.runs, &[self.own("pdp", "filter", [], None)])?;
         text.push_str("\n### Filters\n\nG values (of `apply` and `mask`: bars, price and volume) a CPU second, one thread, a million at a time.\n\n");
@@ -233,6 +272,24 @@ impl Bench {
             ],
         ));
         Ok(text)
+    }
+}
+
+impl Bench {
+    /// Draws where each format stands.
+    fn plot(&self, scan: &[Figures]) -> Result<()> {
+        let median = |values: &[f64]| Spread::of(values).map(|spread| spread.median).filter(|value| value.is_finite());
+        let points = scan.iter().filter_map(|figures| {
+            Some(plot::Point {
+                name: figures.name,
+                ours: figures.ours,
+                bytes: median(&figures.bytes_of_bar())?,
+                rate: median(&figures.rates())?,
+            })
+        });
+        let file = self.root.join("docs/images/fxd-scan.svg");
+        fs::create_dir_all(file.parent().context("a directory")?)?;
+        fs::write(&file, plot::svg(&points.collect::<Vec<_>>())).with_context(|| file.display().to_string())
     }
 }
 

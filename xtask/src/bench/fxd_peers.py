@@ -8,9 +8,12 @@ import time
 
 import duckdb
 import numpy as np
+import pcodec
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
+import vortex
+from pcodec import standalone
 
 PRICES = ["open", "high", "low", "close"]
 COLUMNS = ["ts", *PRICES, "volume"]
@@ -45,8 +48,8 @@ def symbols(directory):
 
 def load(directory):
     """The first year, as each peer keeps it."""
-    os.makedirs(f"{directory}/f64", exist_ok=True)
-    os.makedirs(f"{directory}/i32", exist_ok=True)
+    for kind in ("f64", "i32", "vortex", "compact", "pco"):
+        os.makedirs(f"{directory}/{kind}", exist_ok=True)
     if os.path.exists(f"{directory}/bars.duckdb"):
         os.remove(f"{directory}/bars.duckdb")
     con = duckdb.connect(f"{directory}/bars.duckdb")
@@ -73,10 +76,24 @@ def load(directory):
             use_dictionary=False,
             column_encoding={column: "DELTA_BINARY_PACKED" for column in COLUMNS},
         )
+        whole = pa.table({"ts": np.asarray(bars["ts"]), **{column: np.asarray(bars[column]) for column in COLUMNS[1:]}})
+        vortex.io.VortexWriteOptions.default().write(whole, f"{directory}/vortex/{name}.vortex")
+        vortex.io.VortexWriteOptions.compact().write(whole, f"{directory}/compact/{name}.vortex")
+        with open(f"{directory}/pco/{name}.pco", "wb") as out:
+            for chunk in pco_chunks(bars):
+                out.write(len(chunk).to_bytes(4, "little") + chunk)
         con.execute(f"insert into bars select '{name}', ts, open, high, low, close, volume from f64")
     con.execute("checkpoint")
     con.close()
     return {}
+
+
+def pco_chunks(bars, rows=65536, level=8):
+    """Each column by pcodec, as it is."""
+    config = pcodec.ChunkConfig(compression_level=level)
+    for start in range(0, len(bars["ts"]), rows):
+        for column in COLUMNS:
+            yield standalone.simple_compress(np.ascontiguousarray(bars[column][start : start + rows]), config)
 
 
 def ingest_pyarrow(csv, target):
@@ -178,23 +195,84 @@ def query_memmap(directory, queries):
     return days(queries, ask)
 
 
-def scan_parquet(directory):
+def scan_parquet(directory, columns=None):
     paths = sorted(glob.glob(f"{directory}/*.parquet"))
     start, rows = clock(), 0
     for path in paths:
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=65536, use_threads=False):
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=65536, columns=columns, use_threads=False):
             rows += batch.num_rows
     return since(start, rows=rows, bytes=size(*paths))
 
 
-def scan_duckdb(directory):
+def scan_duckdb(directory, columns="ts, open, high, low, close, volume"):
     path = f"{directory}/bars.duckdb"
     con = duckdb.connect(path, read_only=True)
     con.execute("set threads = 1")
     start, rows = clock(), 0
-    for batch in con.sql("select ts, open, high, low, close, volume from bars").to_arrow_reader(65536):
+    for batch in con.sql(f"select {columns} from bars").to_arrow_reader(65536):
         rows += batch.num_rows
     return since(start, rows=rows, bytes=size(path))
+
+
+def close_parquet(directory):
+    return scan_parquet(directory, ["ts", "close"])
+
+
+def close_duckdb(directory):
+    return scan_duckdb(directory, "ts, close")
+
+
+def scan_vortex(directory):
+    paths = sorted(glob.glob(f"{directory}/*.vortex"))
+    start, rows = clock(), 0
+    for path in paths:
+        for batch in vortex.open(path).to_arrow():
+            rows += batch.num_rows
+    return since(start, rows=rows, bytes=size(*paths))
+
+
+def scan_pco(directory):
+    paths = sorted(glob.glob(f"{directory}/*.pco"))
+    start, rows = clock(), 0
+    for path in paths:
+        data, at, number = open(path, "rb").read(), 0, 0
+        while at < len(data):
+            end = at + 4 + int.from_bytes(data[at : at + 4], "little")
+            column = standalone.simple_decompress(data[at + 4 : end])
+            rows += len(column) if number % len(COLUMNS) == 0 else 0
+            at, number = end, number + 1
+    return since(start, rows=rows, bytes=size(*paths))
+
+
+def scan_memmap(directory):
+    """Columns copied as they are: no decoding at all."""
+    start, rows, total = clock(), 0, 0
+    for _, path in symbols(directory):
+        bars = raw(path)
+        for at in range(0, len(bars["ts"]), 65536):
+            rows += len([np.array(bars[column][at : at + 65536]) for column in COLUMNS][0])
+        total += size(path)
+    return since(start, rows=rows, bytes=total)
+
+
+def sizes(directory):
+    """Bytes of real files, whose columns are numbers of 64 bits: as Parquet and under pcodec."""
+    found = {}
+    for path in sorted(glob.glob(f"{directory}/*.raw64")):
+        data = np.fromfile(path, dtype=np.int64)
+        columns = dict(zip(COLUMNS, data.reshape(len(COLUMNS), -1)))
+        rows, out = len(columns["ts"]), f"{directory}/sizes.parquet"
+        bytes_of = {}
+        integers = pa.table(columns)
+        pq.write_table(integers, out, compression="zstd", compression_level=9, use_dictionary=False,
+                       column_encoding={column: "DELTA_BINARY_PACKED" for column in COLUMNS})
+        bytes_of["parquet_delta"] = size(out)
+        doubles = pa.table({"ts": columns["ts"], **{column: columns[column].astype(np.float64) / 1e5 for column in COLUMNS[1:]}})
+        pq.write_table(doubles, out, compression="zstd", compression_level=3)
+        bytes_of["parquet_f64"] = size(out)
+        bytes_of["pco"] = sum(map(len, pco_chunks(columns, 16384)))
+        found[os.path.basename(path)[:-6]] = {name: total / rows for name, total in bytes_of.items()}
+    return found
 
 
 pa.set_cpu_count(os.cpu_count() if sys.argv[1].startswith("ingest") else 1)

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use flate2::read::MultiGzDecoder;
-use fxd::Bar;
 use fxd::store::{Appender, Existing, OnTaken, WriteOptions, Writer};
+use fxd::{Bar, Version};
 use pdp_manifest::{CompressionLevel, ContainerFormat};
 use pdp_packager::{CreateOptions, Silent, create};
 use walkdir::WalkDir;
@@ -132,9 +132,14 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 /// Small stores, fresh and appended to, and bars in the shapes that are read.
 fn stores(made: &Path, output: &Path) -> Result<()> {
     let bar = |n: u64| Bar { ts: n * 60_000_000_000, open: 5, high: 9, low: 1, close: 7, volume: n, flags: 1 };
-    for (name, level) in [("stored", None), ("zstd", Some(3))] {
+    for (name, version, level, block_records) in [
+        ("stored", Version::Rows, None, 3),
+        ("zstd", Version::Rows, Some(3), 3),
+        ("deltas", Version::Delta, Some(3), 10),
+        ("columns", Version::Columns, None, 100),
+    ] {
         let path = made.join(format!("{name}.fxd"));
-        let options = WriteOptions { level, block_records: Some(3), ..WriteOptions::default() };
+        let options = WriteOptions { version, level, block_records: Some(block_records), ..WriteOptions::default() };
         let mut writer = Writer::create(&path, options.clone())?;
         let (a, b) = (writer.symbol("A")?, writer.symbol("B")?);
         writer.push(a, &(0..9).map(bar).collect::<Vec<_>>())?;

@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         Some(byte)
     }
 
-    /// A number as [`put_number`] writes it; `None` where it is cut off or has more than 64 bits.
+    /// A number as [`put_number`] writes it; `None` where it is cut off, longer than it need be, or of more than 64 bits.
     pub(super) fn number(&mut self) -> Option<u64> {
         let mut number = 0_u64;
         for shift in (0..70).step_by(7) {
@@ -109,7 +109,8 @@ impl<'a> Reader<'a> {
             }
             number |= part << shift;
             if byte < 0x80 {
-                return Some(number);
+                // In as many bytes as it needs, and no more.
+                return (byte > 0 || shift == 0).then_some(number);
             }
         }
         None
@@ -173,6 +174,8 @@ mod tests {
         bytes.push(2);
         assert_eq!(Reader::new(&bytes).number(), None);
         assert_eq!(Reader::new(&[0xFF; 11]).number(), None);
+        assert_eq!(Reader::new(&[0x81, 0]).number(), None);
+        assert_eq!(Reader::new(&[0]).number(), Some(0));
         assert_eq!([0, -1, 1, -2, 2].map(zigzag), [0, 1, 2, 3, 4]);
     }
 }

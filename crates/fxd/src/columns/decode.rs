@@ -80,8 +80,13 @@ impl<'a> Coded<'a> {
             return Ok(());
         }
         let starts = self.fill_tables(fields, scratch);
+        let mut before = None;
         for page in first..last {
-            self.page(page, fields, &starts, &scratch.tables, range, columns)?;
+            let base = self.pages.get(page).map(|page| page.base);
+            if fields.need(Part::Close) && before.is_some() && before != base {
+                return Err("a page of coded columns does not start from the close before it");
+            }
+            before = self.page(page, fields, &starts, &scratch.tables, range, columns)?;
         }
         Ok(())
     }
@@ -163,6 +168,7 @@ impl<'a> Coded<'a> {
         Ok(streams)
     }
 
+    /// Adds the bars of a page; gives the last close, in units, if the page was read to its end.
     fn page(
         &self,
         number: usize,
@@ -171,8 +177,8 @@ impl<'a> Coded<'a> {
         tables: &[[u16; TABLE]],
         range: &Range<u64>,
         columns: &mut Columns,
-    ) -> Result<(), Wrong> {
-        let Some(page) = self.pages.get(number) else { return Ok(()) };
+    ) -> Result<Option<i64>, Wrong> {
+        let Some(page) = self.pages.get(number) else { return Ok(None) };
         let rows = self.head.rows_of(number);
         let mut streams = self.streams(page, rows, fields, starts, tables)?;
         let limit = self.pages.get(number + 1).map_or(u64::MAX, |next| next.first_ts);
@@ -184,7 +190,7 @@ impl<'a> Coded<'a> {
             let count = (rows - start).min(GROUP);
             group(&self.head, fields, &mut streams, start, count, &mut values, &mut state, &mut rebuilt)?;
             let ts = rebuilt.ts.get(..count).unwrap_or_default();
-            let (Some(&first), Some(&last)) = (ts.first(), ts.last()) else { return Ok(()) };
+            let (Some(&first), Some(&last)) = (ts.first(), ts.last()) else { return Ok(None) };
             let in_place = if start == 0 { first == page.first_ts } else { first > least };
             if !in_place || last >= limit || !rises(ts) {
                 return Err(BAD_ORDER);
@@ -197,10 +203,10 @@ impl<'a> Coded<'a> {
             };
             rebuilt.append(from..to.max(from), fields, columns);
             if to < count {
-                return Ok(());
+                return Ok(None);
             }
         }
-        if streams.iter().all(Stream::is_at_end) { Ok(()) } else { Err(BAD_LENGTH) }
+        if streams.iter().all(Stream::is_at_end) { Ok(Some(state.close)) } else { Err(BAD_LENGTH) }
     }
 }
 

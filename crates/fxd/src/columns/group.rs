@@ -75,8 +75,7 @@ pub(super) fn group(
     rebuilt: &mut Rebuilt,
 ) -> Result<(), Wrong> {
     read(streams, start, count, values)?;
-    rebuild(head, fields, values, state, rebuilt);
-    Ok(())
+    rebuild(head, fields, count, values, state, rebuilt)
 }
 
 #[inline(always)]
@@ -141,7 +140,14 @@ fn side_by_side<const N: usize>(lanes: [&mut Lane<'_>; N], tokens: [&mut [u8; GR
 }
 
 #[inline(always)]
-fn rebuild(head: &Head, fields: Fields, values: &Group, state: &mut State, rebuilt: &mut Rebuilt) {
+fn rebuild(
+    head: &Head,
+    fields: Fields,
+    count: usize,
+    values: &Group,
+    state: &mut State,
+    rebuilt: &mut Rebuilt,
+) -> Result<(), Wrong> {
     let [gaps, _, _, _, _, volumes, flags, _, _, _, _, rests] = values;
     if gaps.iter().fold(0, |any, gap| any | gap) == 0 {
         for (place, number) in rebuilt.ts.iter_mut().zip(1_u64..) {
@@ -149,21 +155,27 @@ fn rebuild(head: &Head, fields: Fields, values: &Group, state: &mut State, rebui
         }
         state.ts = state.ts.wrapping_add(head.interval.wrapping_mul(GROUP as u64));
     } else {
+        if most(gaps, count) >= crate::MAX_TS / head.interval {
+            return Err("a timestamp of coded columns is later than time");
+        }
         for (place, gap) in rebuilt.ts.iter_mut().zip(gaps) {
             state.ts = state.ts.wrapping_add(gap.wrapping_add(1).wrapping_mul(head.interval));
             *place = state.ts;
         }
     }
     if fields.need(Part::Close) {
-        prices(head, fields, values, state, rebuilt);
+        prices(head, fields, count, values, state, rebuilt)?;
     }
     if fields.has(Fields::FLAGS) {
+        if most(flags, count) > 0xFF {
+            return Err("flags of coded columns have more than eight bits");
+        }
         for (place, flags) in rebuilt.flags.iter_mut().zip(flags) {
             *place = flags.to_le_bytes()[0];
         }
     }
     if !fields.has(Fields::VOLUME) {
-        return;
+        return Ok(());
     }
     rebuilt.volume = *volumes;
     if head.volume_unit != 1 {
@@ -172,14 +184,33 @@ fn rebuild(head: &Head, fields: Fields, values: &Group, state: &mut State, rebui
         }
     }
     if head.codings.get(Part::VolumeRest.position()) != Some(&Coding::Constant(0)) {
+        if most(rests, count) >= head.volume_unit {
+            return Err(BAD_REST);
+        }
         for (volume, rest) in rebuilt.volume.iter_mut().zip(rests) {
             *volume = volume.wrapping_add(*rest);
         }
     }
+    Ok(())
+}
+
+const BAD_REST: Wrong = "a rest of coded columns is not below its unit";
+
+/// The largest of the first values.
+#[inline(always)]
+fn most(values: &[u64; GROUP], count: usize) -> u64 {
+    values.iter().take(count).fold(0, |most, value| most.max(*value))
 }
 
 #[inline(always)]
-fn prices(head: &Head, fields: Fields, values: &Group, state: &mut State, rebuilt: &mut Rebuilt) {
+fn prices(
+    head: &Head,
+    fields: Fields,
+    count: usize,
+    values: &Group,
+    state: &mut State,
+    rebuilt: &mut Rebuilt,
+) -> Result<(), Wrong> {
     let [_, closes, opens, highs, lows, _, _, open_rest, high_rest, low_rest, close_rest, _] = values;
     let mut before = [0; GROUP];
     for ((place, before), change) in rebuilt.close.iter_mut().zip(&mut before).zip(closes) {
@@ -187,6 +218,8 @@ fn prices(head: &Head, fields: Fields, values: &Group, state: &mut State, rebuil
         state.close = state.close.wrapping_add(unzigzag(*change));
         *place = state.close;
     }
+    // Behind the last row nothing was read.
+    state.close = count.checked_sub(1).and_then(|last| rebuilt.close.get(last)).copied().unwrap_or(state.close);
     if fields.need(Part::Open) {
         for ((place, before), change) in rebuilt.open.iter_mut().zip(&before).zip(opens) {
             *place = before.wrapping_add(unzigzag(*change));
@@ -218,9 +251,13 @@ fn prices(head: &Head, fields: Fields, values: &Group, state: &mut State, rebuil
             }
         }
         if head.codings.get(part.position()) != Some(&Coding::Constant(0)) {
+            if most(rest, count) >= head.price_unit {
+                return Err(BAD_REST);
+            }
             for (price, rest) in prices.iter_mut().zip(rest) {
                 *price = price.wrapping_add(rest.cast_signed());
             }
         }
     }
+    Ok(())
 }

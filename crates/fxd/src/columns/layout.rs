@@ -2,6 +2,7 @@
 
 use super::bits::{Reader, put_number, unzigzag, zigzag};
 use super::huffman::Code;
+use super::token::extra_bits;
 
 /// Rows that are decoded at a time, and that share a choice among codes.
 pub(super) const GROUP: usize = 64;
@@ -110,8 +111,14 @@ impl Coding {
                 Self::Sparse { usual, codes: Some(Box::new((places, values))) }
             }
             kind if matches!(kind & !EXTRA, 1 | 2 | 4) => {
-                let codes = (0..kind & !EXTRA).map(|_| Code::read(reader)).collect::<Option<_>>()?;
-                Self::Tokens { codes, extra: kind & EXTRA != 0 }
+                let codes = (0..kind & !EXTRA).map(|_| Code::read(reader)).collect::<Option<Vec<_>>>()?;
+                let extra = kind & EXTRA != 0;
+                let stray = (0..=u8::MAX)
+                    .any(|token| extra_bits(token) > 0 && codes.iter().any(|code| code.length(token).is_some()));
+                if stray && !extra {
+                    return None;
+                }
+                Self::Tokens { codes, extra }
             }
             _ => return None,
         })

@@ -67,11 +67,18 @@ impl<'t> Stream<'t> {
         match self {
             Self::Constant(_) => true,
             Self::Tokens(tokens) => {
-                tokens.bit.div_ceil(8) == tokens.codes_len && tokens.extra_bit.div_ceil(8) == tokens.extras_len
+                ends(tokens.codes, tokens.bit, tokens.codes_len)
+                    && ends(tokens.extras.unwrap_or_default(), tokens.extra_bit, tokens.extras_len)
             }
             Self::Sparse(sparse) => sparse.others.is_empty(),
         }
     }
+}
+
+/// Whether a string of so many bytes ends with this bit, but for zeros that fill its last byte.
+fn ends(string: &[u8], bit: usize, len: usize) -> bool {
+    let left = (bit.wrapping_neg() % 8) as u32;
+    bit.div_ceil(8) == len && bits(string, bit, left) == 0
 }
 
 impl<'t> Tokens<'t> {
@@ -196,7 +203,7 @@ pub(super) fn sparse<'t>(
         others.push((row, value));
         next = row + 1;
     }
-    let end = if tables.is_some() { bit.div_ceil(8) == text.len() } else { reader.at() == bytes.len() };
+    let end = if tables.is_some() { ends(text, bit, text.len()) } else { reader.at() == bytes.len() };
     if !end {
         return Err(BAD);
     }

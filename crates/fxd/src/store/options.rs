@@ -8,7 +8,7 @@ use crate::{FxdError, Info};
 /// How a store is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WriteOptions {
-    /// How blocks are coded. An append goes on with the file's own.
+    /// How blocks are coded: columns by default. An append goes on with the file's own.
     pub version: Version,
     /// The most bars of a block, 1 to 86,400; without it, what the version does well with. In versions of rows a block holds
     /// one UTC date at most, and a query reads whole blocks; of columns it reads pages of them.
@@ -28,7 +28,7 @@ pub struct WriteOptions {
 impl Default for WriteOptions {
     fn default() -> Self {
         Self {
-            version: Version::Rows,
+            version: Version::Columns,
             block_records: None,
             level: Some(3),
             dictionary: None,

@@ -1,7 +1,7 @@
 """Payloads of columns, read and written from docs/formats/fxd.md alone; a part of fxd.py.
 
-`Columns` reads any payload. `encode` writes sound ones with choices that an optimising writer would not make, so that a reader meets
-all kinds of codings, shapes of codes and sizes of pages; `turn`, the number of the block, says which.
+`Columns` reads any payload. `encode` writes sound ones with choices that an optimising writer would not make, so that a reader
+meets all kinds of codings, shapes of codes and sizes of pages; `turn`, the number of the block, says which.
 """
 
 from collections import Counter, namedtuple
@@ -14,7 +14,7 @@ KINDS = (0, 1, 2, 4, 8, 9, 17, 18, 20)
 CODES = {0: 0, 1: 1, 2: 2, 4: 4, 8: 0, 9: 2, 17: 1, 18: 2, 20: 4}
 STRINGS = {kind: 0 if kind == 0 else 2 if kind > 16 else 1 for kind in KINDS}
 # How many extra bits each token has, and the number that they are added to.
-EXTRA = [(0, token) if token < 128 else ((token - 116) // 2, 2 + token % 2 << (token - 116) // 2) for token in range(MOST_TOKENS)]
+EXTRA = [(0, token) for token in range(128)] + [(x, 2 + m << x) for x in range(6, 63) for m in (0, 1)]
 
 Head = namedtuple("Head", "rows page_groups first interval price_unit volume_unit modes")
 Coding = namedtuple("Coding", "kind value codes")
@@ -52,7 +52,7 @@ def unzigzag(z):
 
 
 class Part:
-    """The bytes of the file from `at` up to `end`, of which more and more are taken; `note` tells of what a reader passes over."""
+    """The bytes of the file from `at` on up to `end`, taken one after the other; `note` is told what a reader passes over."""
 
     def __init__(self, data, at, end, note):
         self.data, self.at, self.end, self.note = data, at, end, note
@@ -94,7 +94,8 @@ class Part:
             lengths.extend([length] if length else [0] * (1 + nibble()))
         check(len(lengths) == count, self.at - 1, "a code tells of more tokens than it counts")
         self.note(not any(nibbles), self.at - 1, "what is left of the last byte of a code is not zero")
-        coded, code, table = sorted((length, token) for token, length in enumerate(lengths) if length), 0, [None] * (1 << MOST_BITS)
+        coded = sorted((length, token) for token, length in enumerate(lengths) if length)
+        code, table = 0, [None] * (1 << MOST_BITS)
         if [length for length, _ in coded] == [ALONE]:
             return [(coded[0][1], 0)] * len(table)
         for length, token in coded:
@@ -135,7 +136,8 @@ class Bits:
         """Holds the bits that were taken against the part's end."""
         check(self.bit <= self.last, self.part.at, "a string has fewer bits than its values")
         check(self.bit > self.last - 8, self.part.at, "a string has more bytes than its values")
-        self.part.note(not self.field(self.last - self.bit), self.part.end - 1, "last byte of a string is not filled up with zeros")
+        filled = not self.field(self.last - self.bit)
+        self.part.note(filled, self.part.end - 1, "last byte of a string is not filled up with zeros")
 
 
 class Columns:
@@ -143,7 +145,7 @@ class Columns:
 
     def __init__(self, data, at, end, note):
         part = Part(data, at, end, note)
-        self.at, self.note = at, note
+        self.note = note
         self.head = head = Head(part.number(1, MOST_ROWS), part.number(1, 1024), part.number(0, LAST_TS), part.number(1),
                                 part.number(1, TOP - 1), part.number(1), part.byte())
         note(head.modes < 4, part.at - 1, "unused bits of modes are not zero")
@@ -187,8 +189,10 @@ class Columns:
         at = strings[0].at if strings else page.at
         if kind == 0:
             values = [usual] * page.rows
+        elif kind in (8, 9):
+            values = self.others(page.rows, usual, codes, *strings)
         else:
-            values = self.others(page.rows, usual, codes, *strings) if kind in (8, 9) else self.tokens(page.rows, codes, *strings)
+            values = self.tokens(page.rows, codes, *strings)
         check(max(values) <= self.most(stream), at, f"stream {stream} has a value that is too large")
         return values
 
@@ -279,7 +283,7 @@ def flat(count):
 
 
 def lopsided(count, depth=0):
-    """Lengths of a complete code of which the first token is as short as the limit leaves room for, and so on."""
+    """Lengths of a complete code of which the first are as short as the limit leaves room for."""
     if count == 1:
         return [depth]
     most = 1 << MOST_BITS - 1 - depth
@@ -368,6 +372,9 @@ def by_usual(kind, values, pages, turn):
 
 def encode(bars, turn):
     """A payload of bars (ts, open, high, low, close, volume, flags)."""
+    for ts, *prices, volume, flags in bars:
+        if not (all(-TOP <= price < TOP for price in prices) and 0 <= volume <= U64 and 0 <= flags <= 255):
+            raise ValueError(f"the bar at {ts} has a value that does not fit")
     groups, price_unit = (1, 2, 1, 5)[turn % 4], (7, 1, 10, 1000, 1 << 62, 3)[turn % 6]
     volume_unit, modes = (1, 1000, 3, 1 << 63, 64)[turn % 5], turn % 4
     first, distances = bars[0][0], gcd(*(b[0] - a[0] for a, b in zip(bars, bars[1:])))
@@ -394,7 +401,7 @@ def encode(bars, turn):
         kind = next(kind for kind in KINDS[at % 9:] + KINDS[:at % 9] if possible(kind, values))
         told, of_pages = number(values[0]), [[] for _ in pages]
         if kind:
-            told, of_pages = (by_usual if kind in (8, 9) else by_tokens)(kind, values, pages, turn + stream)
+            told, of_pages = (by_usual if kind in (8, 9) else by_tokens)(kind, values, pages, at)
         out += bytes([kind]) + told
         for page, more in zip(strings, of_pages):
             page += more

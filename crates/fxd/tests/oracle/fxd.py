@@ -24,7 +24,7 @@ from struct import Struct
 
 import zstandard
 
-from columns import Columns, Refused, check, encode
+from columns import Columns, Refused, check, encode, unzigzag
 
 try:
     import google_crc32c
@@ -79,24 +79,19 @@ def crc32c(data):
     return crc ^ 0xFFFFFFFF
 
 
-def difference(z):
-    """The signed number that a field of rows as differences stands for."""
-    return -(z >> 1) - 1 if z & 1 else z >> 1
-
-
 def from_differences(rows):
     """Records from what each differs by from the one before it."""
     before, close, records = 0, 0, []
     for ts, o, h, l, c, *more in rows:
         before = (before + ts) % 2**64
-        o, close = (close + difference(o)) % 2**32, (close + difference(c)) % 2**32
-        h, l = (max(o, close) + difference(h)) % 2**32, (min(o, close) - difference(l)) % 2**32
+        o, close = (close + unzigzag(o)) % 2**32, (close + unzigzag(c)) % 2**32
+        h, l = (max(o, close) + unzigzag(h)) % 2**32, (min(o, close) - unzigzag(l)) % 2**32
         records.append((before, o, h, l, close, *more))
     return records
 
 
 def to_differences(records):
-    """The reverse."""
+    """What each record differs by from the one before it."""
     def z(d):
         d = (d + 2**31) % 2**32 - 2**31
         return 2 * d if d >= 0 else -2 * d - 1

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use chrono::DateTime;
-use fxd::Bar;
 use fxd::store::{Existing, WriteOptions, Writer};
+use fxd::{Bar, Version};
 
 pub(super) const SYMBOLS: usize = 50;
 pub(super) const MINUTES: u64 = 1440;
@@ -23,8 +23,8 @@ const CURRENCIES: [&str; 11] = ["EUR", "GBP", "AUD", "NZD", "USD", "CAD", "CHF",
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) directory: PathBuf,
-    /// All the years.
-    pub(super) store: PathBuf,
+    /// All the years, in each version of the format, the newest first.
+    pub(super) stores: [PathBuf; 3],
     /// What is read in.
     pub(super) csv: PathBuf,
     pub(super) csv_rows: u64,
@@ -107,16 +107,18 @@ pub(super) fn make(directory: &Path, years: u64, rows: u64, queries: u64) -> Res
     let days = rows.div_ceil(SYMBOLS as u64 * MINUTES).max(1);
     let files = Files {
         directory: directory.to_owned(),
-        store: directory.join(format!("years-{years}.fxd")),
+        stores: [3, 2, 1].map(|version| directory.join(format!("years-{years}-v{version}.fxd"))),
         csv: directory.join(format!("days-{days}.csv")),
         csv_rows: days * SYMBOLS as u64 * MINUTES,
         raw: directory.join("raw"),
         queries: directory.join(format!("queries-{years}-{queries}.csv")),
         year_queries: directory.join(format!("queries-1-{queries}.csv")),
     };
-    if !files.store.is_file() {
-        eprintln!("making {}", files.store.display());
-        store(&files.store, years * DAYS_OF_YEAR)?;
+    for (path, version) in files.stores.iter().zip([Version::Columns, Version::Delta, Version::Rows]) {
+        if !path.is_file() {
+            eprintln!("making {}", path.display());
+            store(path, version, years * DAYS_OF_YEAR)?;
+        }
     }
     if !files.csv.is_file() {
         eprintln!("making {}", files.csv.display());
@@ -141,8 +143,8 @@ fn whole(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) ->
     fs::rename(&partial, path).with_context(|| path.display().to_string())
 }
 
-fn store(path: &Path, days: u64) -> Result<()> {
-    let mut writer = Writer::create(path, WriteOptions::default())?;
+fn store(path: &Path, version: Version, days: u64) -> Result<()> {
+    let mut writer = Writer::create(path, WriteOptions { version, ..WriteOptions::default() })?;
     let mut bars = Vec::new();
     let names = names();
     let ids = names.iter().map(|name| writer.symbol(name)).collect::<Result<Vec<_>, _>>()?;

@@ -7,23 +7,30 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
+use fxd::columns::{Fields, Picked};
 use fxd::format::block::{Block, Compression};
 use fxd::store::{Existing, Filter, Store, WriteOptions, Writer, filter};
-use fxd::{Bar, Columns};
+use fxd::{Bar, Columns, Version};
 use pdp_bars::{Fit, ReadOptions};
 use serde_json::{Value, json};
 use zstd::bulk::Decompressor;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Work {
-    /// CSV to a store
+    /// CSV to a store of version 3
     Ingest,
+    /// CSV to a store of version 2
+    Ingest2,
+    /// CSV to a store of version 1
+    Ingest1,
     /// CSV to nothing
     Parse,
     /// Days of symbols
     Query,
     /// All columns of all symbols
     Scan,
+    /// Closes of all symbols
+    Close,
     /// The same payloads through zstd
     Zstd,
     /// Masks and filters over columns in memory
@@ -38,10 +45,13 @@ const REPEATS: usize = 200;
 pub(super) fn run(work: Work, files: &[std::path::PathBuf]) -> Result<()> {
     let file = |position: usize| files.get(position).map(std::path::PathBuf::as_path).context("a file is missing");
     let figures = match work {
-        Work::Ingest => ingest(file(0)?, Some(file(1)?))?,
+        Work::Ingest => ingest(file(0)?, Some((file(1)?, Version::Columns)))?,
+        Work::Ingest2 => ingest(file(0)?, Some((file(1)?, Version::Delta)))?,
+        Work::Ingest1 => ingest(file(0)?, Some((file(1)?, Version::Rows)))?,
         Work::Parse => ingest(file(0)?, None)?,
         Work::Query => query(file(0)?, file(1)?)?,
         Work::Scan => scan(file(0)?)?,
+        Work::Close => close(file(0)?)?,
         Work::Zstd => decompress(file(0)?)?,
         Work::Filter => filters(),
     };
@@ -55,10 +65,12 @@ fn thread_cpu() -> f64 {
     text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1e9
 }
 
-fn ingest(csv: &Path, target: Option<&Path>) -> Result<Value> {
+fn ingest(csv: &Path, target: Option<(&Path, Version)>) -> Result<Value> {
     let start = Instant::now();
     let mut source = pdp_bars::open(csv, None, &ReadOptions::new(Fit::version_1()))?;
-    let mut writer = target.map(|target| Writer::create(target, WriteOptions::default())).transpose()?;
+    let mut writer = target
+        .map(|(target, version)| Writer::create(target, WriteOptions { version, ..WriteOptions::default() }))
+        .transpose()?;
     let mut rows = 0;
     while let Some(chunk) = source.next()? {
         for run in &chunk.runs {
@@ -113,6 +125,21 @@ fn scan(store: &Path) -> Result<Value> {
     for symbol in store.symbols() {
         store.scan(symbol.id, 0..u64::MAX, &Filter::default(), |columns: &Columns| -> Result<(), fxd::FxdError> {
             rows += black_box(columns).len();
+            Ok(())
+        })?;
+    }
+    let cpu = thread_cpu() - cpu;
+    Ok(json!({ "rows": rows, "cpu": cpu, "wall": start.elapsed().as_secs_f64(), "bytes": store.file().len() }))
+}
+
+fn close(store: &Path) -> Result<Value> {
+    let store = Store::open(store)?.with_cached_blocks(0);
+    touch(&store);
+    let (start, cpu) = (Instant::now(), thread_cpu());
+    let mut rows = 0;
+    for symbol in store.symbols() {
+        store.pick(symbol.id, 0..u64::MAX, Fields::CLOSE, |picked: &Picked| -> Result<(), fxd::FxdError> {
+            rows += black_box(picked).len();
             Ok(())
         })?;
     }
