@@ -63,17 +63,19 @@ impl<'a> Coded<'a> {
     /// # Errors
     /// What is wrong with the pages that are decoded. Columns may have got bars by then.
     pub fn decode(&self, range: &Range<u64>, scratch: &mut Scratch, columns: &mut Columns) -> Result<(), Wrong> {
-        self.pick(range, Fields::ALL, scratch, columns)
+        self.pick(range, Fields::ALL, scratch, columns, |_| Ok(()))
     }
 
-    /// The same of some fields alone. The vectors of the others stay as they are.
-    pub(crate) fn pick(
+    /// The same of some fields alone; the vectors of the others stay as they are. `take` sees the columns after each page, and may
+    /// empty them.
+    pub(crate) fn pick<E: From<Wrong>>(
         &self,
         range: &Range<u64>,
         fields: Fields,
         scratch: &mut Scratch,
         columns: &mut Columns,
-    ) -> Result<(), Wrong> {
+        mut take: impl FnMut(&mut Columns) -> Result<(), E>,
+    ) -> Result<(), E> {
         let first = self.pages.partition_point(|page| page.first_ts <= range.start).saturating_sub(1);
         let last = self.pages.partition_point(|page| page.first_ts < range.end);
         if first >= last {
@@ -84,9 +86,10 @@ impl<'a> Coded<'a> {
         for page in first..last {
             let base = self.pages.get(page).map(|page| page.base);
             if fields.need(Part::Close) && before.is_some() && before != base {
-                return Err("a page of coded columns does not start from the close before it");
+                return Err(E::from("a page of coded columns does not start from the close before it"));
             }
             before = self.page(page, fields, &starts, &scratch.tables, range, columns)?;
+            take(columns)?;
         }
         Ok(())
     }

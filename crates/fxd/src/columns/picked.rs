@@ -61,11 +61,6 @@ impl Picked {
         self.0.flags()
     }
 
-    /// Forgets all bars and keeps the memory.
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
     /// Empties the columns that were not asked for: rows have all of them.
     pub(crate) fn keep(&mut self, fields: Fields) {
         let columns = &mut self.0;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use zstd::bulk::Decompressor;
 
 use crate::Columns;
-use crate::columns::{Coded, Fields, Scratch};
+use crate::columns::{Coded, Fields, Scratch, Wrong};
 use crate::format::block::{Block, Compression};
 use crate::format::damage::{Damage, Decoded};
 use crate::format::header::Version;
@@ -48,22 +48,39 @@ impl Decoder {
         fields: Fields,
         columns: &mut Columns,
     ) -> Decoded<()> {
-        block.check_payload()?;
-        let header = &block.header;
-        let damage = |what: &'static str| Damage::new(block.payload_at(), what);
-        let coded = Coded::read(block.stored(), header.record_count as usize).map_err(damage)?;
-        if (coded.rows(), coded.first_ts()) != (header.record_count as usize, header.first_ts) {
-            return Err(damage("coded columns are of other bars than the block's header and trailer say"));
-        }
+        let coded = coded(block)?;
         let before = columns.len();
-        coded.pick(range, fields, &mut self.scratch, columns).map_err(damage)?;
-        // The last bar is known only where it was decoded.
+        let picked = coded.pick(range, fields, &mut self.scratch, columns, |_| Ok::<(), Wrong>(()));
+        picked.map_err(|what| Damage::new(block.payload_at(), what))?;
         let last = columns.ts().get(before..).and_then(<[u64]>::last);
-        let is_last = columns.len() - before == coded.rows();
-        if last.is_some_and(|last| *last > header.last_ts || (is_last && *last != header.last_ts)) {
-            return Err(damage("coded columns are not of the time that the block's header says"));
-        }
-        Ok(())
+        check_last(block, columns.len() - before, last.copied())
+    }
+
+    /// Hands over bars of coded columns a page at a time, which stay where memory is fast.
+    pub(crate) fn coded_pages<E>(
+        &mut self,
+        block: &Block<'_>,
+        range: &Range<u64>,
+        fields: Fields,
+        columns: &mut Columns,
+        mut take: impl FnMut(&mut Columns) -> Result<(), E>,
+    ) -> Result<(), Stop<E>> {
+        let coded = coded(block).map_err(Stop::Damaged)?;
+        let (mut rows, mut last) = (0, None);
+        columns.clear();
+        coded
+            .pick(range, fields, &mut self.scratch, columns, |columns| {
+                rows += columns.len();
+                last = columns.ts().last().copied().or(last);
+                take(columns).map_err(Pick::Asked)?;
+                columns.clear();
+                Ok(())
+            })
+            .map_err(|stop| match stop {
+                Pick::Wrong(what) => Stop::Damaged(Damage::new(block.payload_at(), what)),
+                Pick::Asked(error) => Stop::Asked(error),
+            })?;
+        check_last(block, rows, last).map_err(Stop::Damaged)
     }
 
     /// Decompresses a block's payload into `payload`, whose memory is used again.
@@ -115,6 +132,48 @@ impl Decoder {
         }
         Ok(())
     }
+}
+
+/// Why handing over pages ended early.
+pub(crate) enum Stop<E> {
+    /// What is read is damaged.
+    Damaged(Damage),
+    /// Who takes it says so.
+    Asked(E),
+}
+
+/// The same before it is known where the damage is.
+enum Pick<E> {
+    Wrong(Wrong),
+    Asked(E),
+}
+
+impl<E> From<Wrong> for Pick<E> {
+    fn from(what: Wrong) -> Self {
+        Self::Wrong(what)
+    }
+}
+
+/// The columns of a block, held against its header and trailer.
+fn coded<'b>(block: &Block<'b>) -> Decoded<Coded<'b>> {
+    block.check_payload()?;
+    let (rows, first_ts) = (block.header.record_count as usize, block.header.first_ts);
+    let damage = |what: Wrong| Damage::new(block.payload_at(), what);
+    let coded = Coded::read(block.stored(), rows).map_err(damage)?;
+    if (coded.rows(), coded.first_ts()) != (rows, first_ts) {
+        return Err(damage("coded columns are of other bars than the block's header and trailer say"));
+    }
+    Ok(coded)
+}
+
+/// Holds the last of some bars against the header; it is the block's last one only where all were decoded.
+fn check_last(block: &Block<'_>, rows: usize, last: Option<u64>) -> Decoded<()> {
+    let is_last = rows == block.header.record_count as usize;
+    if last.is_some_and(|last| last > block.header.last_ts || (is_last && last != block.header.last_ts)) {
+        let what = "coded columns are not of the time that the block's header says";
+        return Err(Damage::new(block.payload_at(), what));
+    }
+    Ok(())
 }
 
 /// The block that an entry of the symbol index leads to.

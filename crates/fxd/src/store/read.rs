@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::cache::Cache;
-use super::decode::{Decoder, Pool, append, block_of, payload_len, records, within};
+use super::decode::{Decoder, Pool, Stop, append, block_of, payload_len, records, within};
 use super::filter::Filter;
 use super::map::Bytes;
 use super::snapshot::Snapshot;
@@ -172,7 +172,7 @@ impl Store {
     pub fn query(&self, symbol: SymbolId, range: Range<u64>, filter: &Filter) -> Result<Columns, FxdError> {
         let blocks = self.blocks(symbol, range.clone())?;
         if blocks.len() < PARALLEL {
-            let bars: usize = blocks.iter().map(|entry| entry.record_count as usize).sum();
+            let bars: usize = blocks.iter().map(|entry| expected(entry, &range)).sum();
             let mut columns = Columns::with_capacity(bars);
             for entry in &blocks {
                 self.append(entry, &range, Fields::ALL, &mut columns).map_err(|damage| self.at.damaged(damage))?;
@@ -200,8 +200,8 @@ impl Store {
         Ok(columns)
     }
 
-    /// Hands over the bars of a symbol with `range.start <= ts < range.end`, oldest first, about a block at a time, from
-    /// columns that are used again: what a scan of any length needs in memory is one block.
+    /// Hands over the bars of a symbol with `range.start <= ts < range.end`, oldest first, a block of rows or a page of columns at
+    /// a time, from columns that are used again: what a scan of any length needs in memory is one of these.
     ///
     /// # Errors
     /// As [`query`](Self::query), and whatever `take` answers.
@@ -212,16 +212,10 @@ impl Store {
         filter: &Filter,
         mut take: impl FnMut(&Columns) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut columns = Columns::default();
-        for entry in self.blocks(symbol, range.clone())? {
-            columns.clear();
-            self.append(&entry, &range, Fields::ALL, &mut columns).map_err(|damage| self.at.damaged(damage))?;
-            filter.apply(&mut columns);
-            if !columns.is_empty() {
-                take(&columns)?;
-            }
-        }
-        Ok(())
+        self.each(symbol, &range, Fields::ALL, &mut Columns::default(), |columns| {
+            filter.apply(columns);
+            if columns.is_empty() { Ok(()) } else { take(columns) }
+        })
     }
 
     /// Hands over some fields of the bars of a symbol with `range.start <= ts < range.end`, as [`scan`](Self::scan) does. Of
@@ -237,13 +231,43 @@ impl Store {
         mut take: impl FnMut(&Picked) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut picked = Picked::default();
-        for entry in self.blocks(symbol, range.clone())? {
-            picked.clear();
-            self.append(&entry, &range, fields, &mut picked.0).map_err(|damage| self.at.damaged(damage))?;
-            picked.keep(fields);
-            if !picked.is_empty() {
-                take(&picked)?;
+        self.each(symbol, &range, fields, &mut Columns::default(), |columns| {
+            if columns.is_empty() {
+                return Ok(());
             }
+            std::mem::swap(&mut picked.0, columns);
+            picked.keep(fields);
+            let done = take(&picked);
+            std::mem::swap(&mut picked.0, columns);
+            done
+        })
+    }
+
+    /// Hands over bars as they are decoded; the columns are emptied behind each time.
+    fn each<E: From<FxdError>>(
+        &self,
+        symbol: SymbolId,
+        range: &Range<u64>,
+        fields: Fields,
+        columns: &mut Columns,
+        mut take: impl FnMut(&mut Columns) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for entry in self.blocks(symbol, range.clone())? {
+            columns.clear();
+            let block = block_of(self.file(), self.snapshot.header.known_version(), &entry);
+            let block = block.map_err(|damage| self.at.damaged(damage))?;
+            if block.header.compression.has_rows() {
+                self.append(&entry, range, fields, columns).map_err(|damage| self.at.damaged(damage))?;
+                take(columns)?;
+                continue;
+            }
+            let mut decoder = self.decoders.take();
+            let done = decoder.coded_pages(&block, range, fields, columns, &mut take);
+            self.decoders.give(decoder);
+            done.map_err(|stop| match stop {
+                Stop::Damaged(damage) => self.at.damaged(damage).into(),
+                Stop::Asked(error) => error,
+            })?;
         }
         Ok(())
     }
@@ -322,6 +346,15 @@ impl Store {
         self.cache.put(entry.offset, payload);
         Ok(())
     }
+}
+
+/// About how many bars of a block lie in a range, some more than fewer: memory for a whole block of columns costs more than
+/// decoding a day of it.
+fn expected(entry: &SymbolEntry, range: &Range<u64>) -> usize {
+    let span = u128::from(entry.last_ts.saturating_sub(entry.first_ts)) + 1;
+    let within = range.end.min(entry.last_ts.saturating_add(1)).saturating_sub(range.start.max(entry.first_ts));
+    let part = u128::from(entry.record_count) * u128::from(within) / span;
+    usize::try_from(part).unwrap_or(usize::MAX).saturating_add(64).min(entry.record_count as usize)
 }
 
 /// The names nearest to one that is not there: those that differ in case only, or begin alike, then any.
