@@ -9,6 +9,7 @@ pub mod damage;
 pub mod date;
 pub mod header;
 pub mod info;
+pub mod interval;
 pub mod metadata;
 pub mod record;
 pub mod symbol;

@@ -15,6 +15,7 @@ pub use error::{BadBar, BadBarReason, FxdError};
 pub use format::damage::Damage;
 pub use format::header::Version;
 pub use format::info::Info;
+pub use format::interval::Interval;
 pub use format::symbol::{Symbol, SymbolId};
 pub use scale::Scale;
 

@@ -11,6 +11,7 @@ mod map;
 mod options;
 mod read;
 mod repair;
+mod rollup;
 mod snapshot;
 mod storage;
 mod train;

@@ -7,7 +7,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{DAY, MINUTE, Rows, VERSIONS, append, assert_sound, rows, write};
+use common::{DAY, MINUTE, Rows, VERSIONS, append, assert_sound, of_version, rows, write};
 use fxd::store::{OnTaken, Store, WriteOptions};
 use fxd::{Bar, Info, Version};
 
@@ -62,7 +62,10 @@ fn series(version: Version) -> Rows {
             volume: u64::MAX - n,
             flags: numbers.below(256).to_le_bytes()[0],
         };
-        series.insert("NOISE".into(), (1..200).map(noise).collect());
+        // Its volumes are more than can be added up.
+        if version != Version::Rollups {
+            series.insert("NOISE".into(), (1..200).map(noise).collect());
+        }
         // Ticks of 0.0025 with a stray price here and there, in the wrong order at times.
         let mut strays = walk(5, 400, 17_003 * DAY, 2500, 1_000_000_000);
         for at in [7, 100, 399] {
@@ -84,12 +87,12 @@ fn what_was_written_once_is_read() {
     for version in VERSIONS {
         let number = version.number();
         let options = WriteOptions {
-            version,
             block_records: Some(1440),
             info: Info { creator: Some("golden".into()), bar_interval: Some(60), ..Info::default() },
             now: 1_700_000_000_000_000_000,
             ..WriteOptions::default()
         };
+        let options = of_version(version, options);
         let (fresh, appended) = (path(&format!("v{number}.fxd")), path(&format!("v{number}-appended.fxd")));
         if std::env::var_os("FXD_WRITE_GOLDEN").is_some() && !fresh.exists() {
             std::fs::create_dir_all(fresh.parent().unwrap()).unwrap();

@@ -130,7 +130,7 @@ fn t099_magic_version_and_features_are_named() {
             other => panic!("{other:?}"),
         }
     }
-    for version in [0, 4, u32::MAX] {
+    for version in [0, 5, u32::MAX] {
         let mut forged = forged.clone();
         forged.put(8, &version.to_le_bytes());
         let error = read(&forged.seal()).unwrap_err();

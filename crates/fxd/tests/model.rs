@@ -6,8 +6,8 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use common::{DAY, MINUTE, Rows, VERSIONS, append, assert_sound, in_memory, options, rows, write};
-use fxd::store::{Appended, Filter, OnTaken, Store, WriteOptions, compact};
+use common::{DAY, MINUTE, Rows, VERSIONS, append, assert_sound, in_memory, of_version, options, rows, write};
+use fxd::store::{Appended, Filter, OnTaken, Store, compact};
 use fxd::{Bar, FxdError, Version};
 use proptest::prelude::*;
 
@@ -113,7 +113,7 @@ fn run(version: Version, first: &[Given], steps: &[Step]) {
         model.insert((name(given.0), bar.ts), bar);
     }
     let mut symbols: BTreeSet<String> = model.keys().map(|(name, _)| name.clone()).collect();
-    write(&path, &WriteOptions { version, ..options(3) }, &by_symbol(&model, &symbols));
+    write(&path, &of_version(version, options(3)), &by_symbol(&model, &symbols));
     check(&path, &model, &symbols);
     for step in steps {
         match step {

@@ -9,7 +9,7 @@ pub const MAGIC: [u8; 8] = *b"FXSTORE1";
 /// The length of a header.
 pub const LEN: usize = 64;
 /// The newest version that is known.
-pub const NEWEST: u32 = 3;
+pub const NEWEST: u32 = 4;
 /// The flag of a file whose leaves of the time index form a chain.
 pub const CHAINED: u32 = 1 << 16;
 /// The flags of features that a reader must know.
@@ -36,6 +36,8 @@ pub enum Version {
     Delta,
     /// Columns, modelled, under prefix codes; prices of 64 bits.
     Columns,
+    /// The same, and series of longer intervals beside those that they are rolled up from.
+    Rollups,
 }
 
 impl Version {
@@ -46,6 +48,7 @@ impl Version {
             1 => Some(Self::Rows),
             2 => Some(Self::Delta),
             3 => Some(Self::Columns),
+            NEWEST => Some(Self::Rollups),
             _ => None,
         }
     }
@@ -56,14 +59,15 @@ impl Version {
         match self {
             Self::Rows => 1,
             Self::Delta => 2,
-            Self::Columns => NEWEST,
+            Self::Columns => 3,
+            Self::Rollups => NEWEST,
         }
     }
 
     /// Whether blocks hold one UTC date each, and values of 32 bits.
     #[must_use]
     pub const fn has_rows(self) -> bool {
-        !matches!(self, Self::Columns)
+        matches!(self, Self::Rows | Self::Delta)
     }
 
     /// The most bars of a block where nothing else is asked for: a day of minutes in rows, eleven of them in columns.

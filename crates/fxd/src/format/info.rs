@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::interval::Interval;
 use super::metadata::MAX_INFO;
 use crate::Scale;
 
@@ -23,6 +24,9 @@ pub struct Info {
     /// Seconds from one bar to the next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bar_interval: Option<u64>,
+    /// The intervals that bars of each symbol are rolled up to; version 4 alone has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rollups: Vec<Interval>,
     /// Where the bars are from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -52,6 +56,7 @@ impl Default for Info {
             price_scale: Scale::PRICE,
             volume_scale: Scale::VOLUME,
             bar_interval: None,
+            rollups: Vec::new(),
             source: None,
             source_time_zone: None,
             user: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 use super::bytes::Field;
 use super::damage::{Damage, Decoded};
+use super::interval::Interval;
 
 /// The length of an entry.
 pub const LEN: usize = 64;
@@ -38,7 +39,7 @@ impl SymbolId {
 pub struct Symbol {
     /// Its position in the table.
     pub id: SymbolId,
-    /// Zero in version 1.
+    /// The interval that its bars are rolled up to, as [`Interval::flags`] has it; 0 for bars as they came.
     pub flags: u16,
     /// Live blocks.
     pub block_count: u32,
@@ -70,9 +71,21 @@ pub fn check_name(name: &str) -> Result<(), String> {
 }
 
 impl Symbol {
+    /// The interval that its bars are rolled up to; none for bars as they came.
+    #[must_use]
+    pub fn interval(&self) -> Option<Interval> {
+        Interval::of_flags(self.flags)
+    }
+
+    /// The symbol whose bars it is made of, if it is rolled up.
+    #[must_use]
+    pub fn rolled_from(&self) -> Option<&str> {
+        self.name.strip_suffix(&format!("@{}", self.interval()?))
+    }
+
     /// A symbol without bars.
-    pub(crate) const fn new(id: SymbolId, name: String) -> Self {
-        Self { id, flags: 0, block_count: 0, name, first_ts: 0, last_ts: 0, record_count: 0 }
+    pub(crate) const fn new(id: SymbolId, flags: u16, name: String) -> Self {
+        Self { id, flags, block_count: 0, name, first_ts: 0, last_ts: 0, record_count: 0 }
     }
 
     /// The bytes of the entry.

@@ -9,7 +9,8 @@ use super::commit::{Closing, Index, close};
 use super::decode::{Decoder, block_of};
 use super::encode::{Encoder, ToEncode, cut};
 use super::map::Bytes;
-use super::options::{WriteOptions, too_many_symbols};
+use super::options::{WriteOptions, is_rolled_up, too_many_symbols};
+use super::rollup::Rolling;
 use super::snapshot::Snapshot;
 use super::storage::{Log, Storage};
 use super::tree;
@@ -20,7 +21,7 @@ use crate::format::header::CHAINED;
 use crate::format::metadata::DictionaryToWrite;
 use crate::format::symbol::{Symbol, SymbolId, check_name};
 use crate::format::symbol_index::SymbolEntry;
-use crate::{BadBar, BadBarReason, Bar, Columns, FxdError, Version};
+use crate::{BadBar, BadBarReason, Bar, Columns, FxdError, Interval, Version};
 
 /// What becomes of a bar whose symbol has one at its timestamp already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +120,6 @@ impl Appender {
     /// [`FxdError::Locked`] while somebody else appends or compacts; as [`Store::open`](super::Store::open).
     pub fn open(path: impl AsRef<Path>, options: WriteOptions, on_taken: OnTaken) -> Result<Self, FxdError> {
         let path = path.as_ref();
-        options.check()?;
         let file = open_locked(path)?;
         let snapshot = Snapshot::open(&file, path)?;
         Ok(Self { inner: Appending::new(file, At::new(path), snapshot, options, on_taken)? })
@@ -174,6 +174,8 @@ pub(crate) struct Appending<S> {
     /// Blocks of commits before that they take the place of.
     removed: BTreeMap<(SymbolId, u64), SymbolEntry>,
     report: Appended,
+    /// Spans of time in which a symbol's bars changed, from the first such bar to the last.
+    changed: BTreeMap<SymbolId, Vec<(u64, u64)>>,
 }
 
 impl<S: Storage> Appending<S> {
@@ -187,6 +189,7 @@ impl<S: Storage> Appending<S> {
         options.version = snapshot.header.known_version();
         options.info = snapshot.metadata.info.clone();
         options.dictionary = snapshot.dictionary().map(<[u8]>::to_vec);
+        options.check()?;
         let encoder = Encoder::new(&options);
         let end = snapshot.metadata.end;
         // What lies behind is of an append that did not come to its end.
@@ -208,6 +211,7 @@ impl<S: Storage> Appending<S> {
             inserted: BTreeMap::new(),
             removed: BTreeMap::new(),
             report: Appended::default(),
+            changed: BTreeMap::new(),
         })
     }
 
@@ -233,16 +237,29 @@ impl<S: Storage> Appending<S> {
 
     fn symbol(&mut self, name: &str) -> Result<SymbolId, FxdError> {
         if let Some(id) = self.names.get(name) {
-            return Ok(*id);
+            return match self.symbols.get(id.position()) {
+                Some(symbol) if symbol.flags != 0 => Err(is_rolled_up(name)),
+                _ => Ok(*id),
+            };
         }
+        let id = self.add(name, 0)?;
+        for interval in self.options.info.rollups.clone() {
+            self.add(&interval.name_of(name), interval.flags())?;
+        }
+        self.report.new_symbols += 1;
+        Ok(id)
+    }
+
+    fn add(&mut self, name: &str, flags: u16) -> Result<SymbolId, FxdError> {
         check_name(name).map_err(FxdError::Refused)?;
         let id = match u16::try_from(self.symbols.len()) {
             Ok(position) if u32::from(position) < MAX_SYMBOLS => SymbolId(position),
             _ => return Err(too_many_symbols()),
         };
-        self.symbols.push(Symbol::new(id, name.to_owned()));
-        self.names.insert(name.to_owned(), id);
-        self.report.new_symbols += 1;
+        self.symbols.push(Symbol::new(id, flags, name.to_owned()));
+        if self.names.insert(name.to_owned(), id).is_some() {
+            return Err(is_rolled_up(name));
+        }
         Ok(id)
     }
 
@@ -323,6 +340,9 @@ impl<S: Storage> Appending<S> {
         let (merged, changed) = self.merge(id, old, bars)?;
         if !changed {
             return Ok(());
+        }
+        if let (Some(first), Some(last)) = (bars.first(), bars.last()) {
+            self.changed.entry(id).or_default().push((first.ts, last.ts));
         }
         for entry in there {
             self.supersede(*entry);
@@ -442,8 +462,53 @@ impl<S: Storage> Appending<S> {
         Ok((merged, changed))
     }
 
+    /// Makes anew what is rolled up from bars that changed.
+    fn roll_up(&mut self) -> Result<(), FxdError> {
+        let changed = std::mem::take(&mut self.changed);
+        let intervals = self.options.info.rollups.clone();
+        // What is rolled up is not counted, and always takes the place of what it was.
+        let (on_taken, before) = (std::mem::replace(&mut self.on_taken, OnTaken::Replace), self.report);
+        for (id, spans) in changed {
+            let name = self.symbols.get(id.position()).map_or_else(String::new, |symbol| symbol.name.clone());
+            for interval in &intervals {
+                let Some(series) = self.names.get(&interval.name_of(&name)).copied() else { continue };
+                for span in whole(&spans, interval.nanos()) {
+                    let made = self.rolled(id, *interval, &span)?;
+                    self.waiting_bars += made.len();
+                    self.waiting.entry((series, 0)).or_default().extend(made);
+                    if self.waiting_bars > MOST_WAITING {
+                        self.write_waiting()?;
+                    }
+                }
+            }
+        }
+        self.write_waiting()?;
+        self.on_taken = on_taken;
+        let Appended { added, skipped, replaced, .. } = before;
+        self.report = Appended { added, skipped, replaced, ..self.report };
+        self.changed.clear();
+        Ok(())
+    }
+
+    /// The bars of an interval that a symbol's bars of a span make, as they will be.
+    fn rolled(&mut self, id: SymbolId, interval: Interval, span: &Range<u64>) -> Result<Vec<Bar>, FxdError> {
+        let mut rolling = Rolling::new(interval);
+        let (mut made, mut written) = (Vec::new(), None);
+        for entry in self.reaching_into(id, span.start, span.end.saturating_sub(1))? {
+            let bars = self.bars_of(&[entry], &mut written)?;
+            let within = bars.into_iter().filter(|bar| span.contains(&bar.ts));
+            rolling.take(within, &mut made).map_err(|error| {
+                let name = self.symbols.get(id.position()).map_or("", |symbol| symbol.name.as_str());
+                error.of(name, self.options.info.volume_scale)
+            })?;
+        }
+        made.extend(rolling.finish());
+        Ok(made)
+    }
+
     pub(crate) fn commit(&mut self) -> Result<Appended, FxdError> {
         self.write_waiting()?;
+        self.roll_up()?;
         self.report.bytes = self.snapshot.metadata.end;
         if self.inserted.is_empty() && self.symbols.len() == self.snapshot.symbols.len() {
             return Ok(self.report);
@@ -509,6 +574,21 @@ impl<S: Storage> Appending<S> {
         }
         Ok(())
     }
+}
+
+/// Spans widened to whole intervals, in order and none over another.
+fn whole(spans: &[(u64, u64)], nanos: u64) -> Vec<Range<u64>> {
+    let widened = |(first, last): &(u64, u64)| first - first % nanos..(last - last % nanos).saturating_add(nanos);
+    let mut widened: Vec<Range<u64>> = spans.iter().map(widened).collect();
+    widened.sort_by_key(|span| span.start);
+    let mut whole: Vec<Range<u64>> = Vec::new();
+    for span in widened {
+        match whole.last_mut().filter(|last| span.start <= last.end) {
+            Some(last) => last.end = last.end.max(span.end),
+            None => whole.push(span),
+        }
+    }
+    whole
 }
 
 #[cfg(test)]

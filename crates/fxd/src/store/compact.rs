@@ -8,7 +8,7 @@ use super::options::WriteOptions;
 use super::read::Store;
 use super::write::{Existing, Writer, Written, linked};
 use crate::format::header::Header;
-use crate::{Bar, FxdError};
+use crate::{Bar, FxdError, Info, Version};
 
 /// Writes a store anew in the place of the old one, with blocks as the options say; its version, times, info and dictionary stay. Stores
 /// that agree in these, in the order of their symbols and in their bars become the same bytes, whatever appends they came by. Readers that have the old file open go on with it.
@@ -50,22 +50,28 @@ pub(crate) fn rewrite(
 ) -> Result<Written, FxdError> {
     // Columns take no dictionary.
     let kept = store.dictionary().filter(|_| options.version.has_rows()).map(<[u8]>::to_vec);
+    let rollups = match options.version {
+        Version::Rollups if options.info.rollups.is_empty() => store.info().rollups.clone(),
+        Version::Rollups => options.info.rollups.clone(),
+        _ => Vec::new(),
+    };
     let options = WriteOptions {
-        info: store.info().clone(),
+        info: Info { rollups, ..store.info().clone() },
         created: Some(store.header().created_ts),
         dictionary: options.dictionary.clone().or(kept),
         ..options.clone()
     };
     let mut writer = Writer::create(to, options)?;
-    for symbol in store.symbols() {
-        writer.symbol(&symbol.name)?;
+    let mut ids = Vec::new();
+    for symbol in store.series() {
+        ids.push((symbol.id, writer.symbol(&symbol.name)?));
     }
     let mut bars: Vec<Bar> = Vec::new();
-    for symbol in store.symbols() {
-        store.scan(symbol.id, 0..u64::MAX, &Filter::default(), |columns| {
+    for (id, new) in ids {
+        store.scan(id, 0..u64::MAX, &Filter::default(), |columns| {
             bars.clear();
             bars.extend(columns.iter());
-            writer.push(symbol.id, &bars)
+            writer.push(new, &bars)
         })?;
     }
     writer.finish_locked(existing)

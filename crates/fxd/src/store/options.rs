@@ -68,11 +68,23 @@ impl WriteOptions {
         if self.now.max(self.created.unwrap_or(0)) > crate::MAX_TS {
             return refused(format!("the time {} ns is later than the year 2262", self.now));
         }
+        let rollups = &self.info.rollups;
+        if (self.version == Version::Rollups) == rollups.is_empty() {
+            return refused("version 4, and no other, has intervals that bars are rolled up to".into());
+        }
+        if rollups.iter().enumerate().any(|(at, interval)| rollups.iter().skip(at + 1).any(|other| other == interval)) {
+            return refused("an interval to roll up to is named twice".into());
+        }
         if self.info.is_too_long() {
             return refused("the metadata is longer than a mebibyte".into());
         }
         Ok(())
     }
+}
+
+/// The refusal of bars for a series that is made from others.
+pub(crate) fn is_rolled_up(name: &str) -> FxdError {
+    FxdError::Refused(format!("{name} is a series that the store rolls up itself"))
 }
 
 /// The refusal of one symbol too many.

@@ -11,6 +11,7 @@ use super::cache::Cache;
 use super::decode::{Decoder, Pool, Stop, append, block_of, payload_len, records, within};
 use super::filter::Filter;
 use super::map::Bytes;
+use super::rollup::{Rolling, TooMuch};
 use super::snapshot::Snapshot;
 use super::tree;
 use crate::columns::{Fields, Picked};
@@ -21,7 +22,7 @@ use crate::format::metadata::{Commit, Metadata};
 use crate::format::symbol::{Symbol, SymbolId};
 use crate::format::symbol_index::SymbolEntry;
 use crate::format::time_index::TimeEntry;
-use crate::{Columns, FxdError, Info};
+use crate::{Bar, Columns, FxdError, Info, Interval};
 
 /// A store, as it was at its newest commit when it was opened. It does not change while others append to the file or put a
 /// compacted one in its place; [`open`](Self::open) it again to see what came.
@@ -36,6 +37,9 @@ pub struct Store {
 
 /// How many decompressed blocks are kept unless said otherwise: some megabytes where blocks are days of minutes.
 pub const CACHED_BLOCKS: usize = 64;
+
+/// Bars of a longer interval that are handed over together.
+const ROLLED: usize = 1024;
 
 /// Blocks from which on a query decodes them on all threads.
 const PARALLEL: usize = 8;
@@ -133,7 +137,12 @@ impl Store {
         self.snapshot.file()
     }
 
-    /// The symbols, in the order of the table.
+    /// The symbols whose bars are as they came, in the order of the table: all but series that are rolled up.
+    pub fn series(&self) -> impl Iterator<Item = &Symbol> {
+        self.symbols().iter().filter(|symbol| symbol.flags == 0)
+    }
+
+    /// All symbols, in the order of the table, with the series that are rolled up.
     #[must_use]
     pub fn symbols(&self) -> &[Symbol] {
         &self.snapshot.symbols
@@ -145,10 +154,10 @@ impl Store {
         self.snapshot.dictionary()
     }
 
-    /// Bars of all symbols.
+    /// Bars of all symbols, but for those that are rolled up.
     #[must_use]
     pub fn record_count(&self) -> u64 {
-        self.symbols().iter().fold(0, |sum, symbol| sum.saturating_add(symbol.record_count))
+        self.series().fold(0, |sum, symbol| sum.saturating_add(symbol.record_count))
     }
 
     /// The symbol of a name.
@@ -159,7 +168,7 @@ impl Store {
         self.snapshot.symbol(name).ok_or_else(|| FxdError::NoSymbol {
             path: self.at.0.clone(),
             name: name.to_owned(),
-            known: nearest(self.symbols(), name),
+            known: nearest(self.series(), name),
         })
     }
 
@@ -241,6 +250,70 @@ impl Store {
             std::mem::swap(&mut picked.0, columns);
             done
         })
+    }
+
+    /// Hands over bars of a longer interval, those that begin in `range`, each of all bars of its interval; as
+    /// [`scan`](Self::scan) does. They come from the coarsest series that serves: that of the interval itself, one whose interval
+    /// divides it, or the bars as they came.
+    ///
+    /// # Errors
+    /// As [`query`](Self::query), [`FxdError::Bar`] for volumes whose sum 64 bits do not hold, and whatever `take` answers.
+    pub fn scan_interval<E: From<FxdError>>(
+        &self,
+        symbol: SymbolId,
+        range: Range<u64>,
+        interval: Interval,
+        filter: &Filter,
+        mut take: impl FnMut(&Columns) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(base) = self.symbols().get(symbol.position()) else { return Ok(()) };
+        let nanos = interval.nanos();
+        let serves = |series: &&Symbol| {
+            let divides = series.interval().is_some_and(|other| nanos.is_multiple_of(other.nanos()));
+            divides && series.rolled_from() == Some(&base.name)
+        };
+        let coarsest = self.symbols().iter().filter(serves).max_by_key(|series| series.interval().map(Interval::nanos));
+        let from = coarsest.unwrap_or(base);
+        if from.interval() == Some(interval) {
+            return self.scan(from.id, range, filter, take);
+        }
+        // Whole intervals, from the first that begins in the range to the last that does.
+        let Some(start) = range.start.checked_next_multiple_of(nanos) else { return Ok(()) };
+        let end = range.end.checked_next_multiple_of(nanos).unwrap_or(u64::MAX);
+        let mut rolling = Rolling::new(interval);
+        let (mut done, mut columns) = (Vec::new(), Columns::default());
+        let too_much = |error: TooMuch| error.of(&base.name, self.info().volume_scale);
+        let mut hand_on = |done: &mut Vec<Bar>| {
+            columns.clear();
+            columns.extend(done.drain(..));
+            filter.apply(&mut columns);
+            if columns.is_empty() { Ok(()) } else { take(&columns) }
+        };
+        self.each(from.id, &(start..end), Fields::ALL, &mut Columns::default(), |bars| {
+            rolling.take(bars.iter(), &mut done).map_err(too_much)?;
+            if done.len() < ROLLED { Ok(()) } else { hand_on(&mut done) }
+        })?;
+        done.extend(rolling.finish());
+        hand_on(&mut done)
+    }
+
+    /// Bars of a longer interval, as [`scan_interval`](Self::scan_interval) hands them over.
+    ///
+    /// # Errors
+    /// As [`scan_interval`](Self::scan_interval).
+    pub fn query_interval(
+        &self,
+        symbol: SymbolId,
+        range: Range<u64>,
+        interval: Interval,
+        filter: &Filter,
+    ) -> Result<Columns, FxdError> {
+        let mut all = Columns::default();
+        self.scan_interval(symbol, range, interval, filter, |columns| {
+            all.append(columns);
+            Ok::<_, FxdError>(())
+        })?;
+        Ok(all)
     }
 
     /// Hands over bars as they are decoded; the columns are emptied behind each time.
@@ -358,12 +431,12 @@ fn expected(entry: &SymbolEntry, range: &Range<u64>) -> usize {
 }
 
 /// The names nearest to one that is not there: those that differ in case only, or begin alike, then any.
-fn nearest(symbols: &[Symbol], name: &str) -> Vec<String> {
+fn nearest<'s>(symbols: impl Iterator<Item = &'s Symbol>, name: &str) -> Vec<String> {
     let common = |other: &str| {
         let pairs = other.chars().zip(name.chars());
         pairs.take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
     };
-    let mut known: Vec<&str> = symbols.iter().map(|symbol| symbol.name.as_str()).collect();
+    let mut known: Vec<&str> = symbols.map(|symbol| symbol.name.as_str()).collect();
     known.sort_by_key(|other| std::cmp::Reverse(common(other)));
     let mut named: Vec<String> = known.iter().take(8).map(|&name| name.to_owned()).collect();
     if known.len() > named.len() {

@@ -23,7 +23,7 @@ use crate::format::bytes::slice;
 use crate::format::header::{self, Header, HeaderError};
 use crate::format::metadata::{Depth, END, Metadata, end_image};
 use crate::format::symbol::SymbolId;
-use crate::{Bar, Columns, FxdError, Info, Scale};
+use crate::{Bar, Columns, FxdError, Info, Scale, Version};
 
 /// Places that look like the end of a commit, and are looked at.
 const MOST_ENDS: usize = 1000;
@@ -252,9 +252,17 @@ fn salvage(
             )));
         }
     };
+    // Without INFO nothing says what was rolled up.
+    if version == Version::Rollups && info.rollups.is_empty() {
+        version = Version::Columns;
+        notes.push(
+            "the intervals that bars were rolled up to are lost: series of them are symbols of their own now".into(),
+        );
+    }
+    let series = if version == Version::Rollups { info.rollups.len() + 1 } else { 0 };
     let options = WriteOptions { version, info, dictionary: None, ..options.clone() };
     let mut writer = Writer::create(target, options)?;
-    for name in &known.names {
+    for (name, _) in known.names.iter().filter(|(_, rolled)| !rolled) {
         writer.symbol(name)?;
     }
     let mut decoder = Decoder::default();
@@ -262,7 +270,12 @@ fn salvage(
     let mut columns = Columns::default();
     for of_symbol in places.chunk_by(|a, b| a.symbol_id == b.symbol_id) {
         let Some(Whole { symbol_id: id, .. }) = of_symbol.first() else { continue };
-        let name = known.names.get(id.position()).cloned().unwrap_or_else(|| {
+        // What is rolled up is made anew. Each symbol is followed by its series, also where the names are lost.
+        let by_place = id.position().checked_rem(series).is_some_and(|place| place > 0);
+        if known.names.get(id.position()).map_or(by_place, |(_, rolled)| *rolled) {
+            continue;
+        }
+        let name = known.names.get(id.position()).map(|(name, _)| name.clone()).unwrap_or_else(|| {
             let name = format!("SYMBOL-{}", id.position());
             notes.push(format!("the name of symbol {} is lost: it is called {name}", id.position()));
             name

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::map::Bytes;
-use crate::FxdError;
 use crate::error::At;
 use crate::format::MAX_SYMBOLS;
 use crate::format::bytes::slice;
@@ -14,6 +13,7 @@ use crate::format::damage::{Damage, Decoded, holds};
 use crate::format::header::{self, Header};
 use crate::format::metadata::{Depth, MAX_DICTIONARY, Metadata};
 use crate::format::symbol::{self, Symbol, SymbolId};
+use crate::{FxdError, Info, Version};
 
 /// A commit, with what is read of it once.
 pub(crate) struct Snapshot {
@@ -95,7 +95,11 @@ impl Snapshot {
             )));
         }
         let file = committed(&bytes, &metadata);
-        let symbols = read_table(file, &header, &metadata)?;
+        let mut symbols = read_table(file, &header, &metadata)?;
+        if header.known_version() < Version::Rollups {
+            // They mean nothing there.
+            symbols.iter_mut().for_each(|symbol| symbol.flags = 0);
+        }
         let mut names = HashMap::with_capacity(symbols.len());
         for (position, symbol) in symbols.iter().enumerate() {
             if names.insert(symbol.name.clone(), symbol.id).is_some() {
@@ -103,6 +107,7 @@ impl Snapshot {
                 return Err(Damage::new(at, format!("two symbols are called {}", symbol.name)).into());
             }
         }
+        check_rollups(&header, &metadata.info, &symbols)?;
         let blocks: u64 = symbols.iter().map(|symbol| u64::from(symbol.block_count)).sum();
         if blocks != u64::from(header.block_count) {
             let what = format!("{} blocks, but the symbols have {blocks}", header.block_count);
@@ -126,6 +131,24 @@ impl Snapshot {
         let dictionary = self.metadata.dictionary?;
         slice(self.file(), dictionary.offset, dictionary.length as usize)
     }
+}
+
+/// In version 4 each symbol is followed by its series, one for each interval of INFO and in that order.
+fn check_rollups(header: &Header, info: &Info, symbols: &[Symbol]) -> Decoded<()> {
+    if header.known_version() < Version::Rollups {
+        return Ok(());
+    }
+    for group in symbols.chunks(info.rollups.len() + 1) {
+        let Some((base, series)) = group.split_first() else { continue };
+        let expected = info.rollups.iter().map(|interval| (interval.flags(), interval.name_of(&base.name)));
+        let found = series.iter().map(|series| (series.flags, series.name.clone()));
+        if base.flags != 0 || !expected.eq(found) {
+            let at = header.symbol_offset + (base.id.position() * symbol::LEN) as u64;
+            let what = format!("{} is not followed by a series of each interval that INFO names", base.name);
+            return Err(Damage::new(at, what));
+        }
+    }
+    Ok(())
 }
 
 fn committed<'a>(bytes: &'a Bytes, metadata: &Metadata) -> &'a [u8] {

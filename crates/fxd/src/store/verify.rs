@@ -1,11 +1,12 @@
 //! Everything that can be wrong with a store, looked for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::path::Path;
 
 use super::decode::{Decoder, block_of, records};
 use super::read::Store;
+use super::rollup::Rolling;
 use super::snapshot::{Snapshot, read_table};
 use super::tree::child_of;
 use crate::columns::Fields;
@@ -20,7 +21,7 @@ use crate::format::symbol;
 use crate::format::symbol_index::SymbolEntry;
 use crate::format::time_index::TimeEntry;
 use crate::format::tree::{Entry, Node};
-use crate::{Columns, FxdError};
+use crate::{Bar, Columns, FxdError, SymbolId, Version};
 
 /// What a verification found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,7 +35,7 @@ pub struct Verified {
     pub symbols: u64,
     /// Live blocks.
     pub blocks: u64,
-    /// Bars.
+    /// Bars, but for those that are rolled up.
     pub records: u64,
     /// Commits: 1 for a fresh file, and one for each append since.
     pub commits: u64,
@@ -100,6 +101,9 @@ pub(crate) fn look(snapshot: &Snapshot, checksums: bool, verified: &mut Verified
     let (blocks, records) = look.blocks(&by_symbol, checksums, &mut found);
     verified.blocks = blocks;
     verified.records = records;
+    if checksums {
+        look.rollups(&by_symbol, &mut found);
+    }
     verified.commits = look.commits(checksums, &mut found);
 }
 
@@ -271,7 +275,67 @@ impl Look<'_> {
                 "the symbol index has symbols that the table has not",
             ));
         }
-        (by_symbol.entries.len() as u64, by_symbol.entries.iter().map(|entry| u64::from(entry.record_count)).sum())
+        let as_they_came = |entry: &&SymbolEntry| {
+            self.snapshot.symbols.get(entry.symbol_id.position()).is_none_or(|symbol| symbol.flags == 0)
+        };
+        let records = by_symbol.entries.iter().filter(as_they_came).map(|entry| u64::from(entry.record_count)).sum();
+        (by_symbol.entries.len() as u64, records)
+    }
+
+    /// Series that are rolled up, held against the bars that they are made of.
+    fn rollups(&self, by_symbol: &Walked<SymbolEntry>, found: &mut Findings<'_>) {
+        for series in self.snapshot.symbols.iter().filter(|symbol| symbol.flags != 0) {
+            let base = series.rolled_from().and_then(|base| self.snapshot.symbol(base));
+            let (Some(base), Some(interval)) = (base, series.interval()) else { continue };
+            let entries = |id: SymbolId| by_symbol.entries.iter().filter(move |entry| entry.symbol_id == id);
+            let (mut decoder, mut payload, mut columns) = (Decoder::default(), Vec::new(), Columns::default());
+            let mut decode = |entry: &SymbolEntry, columns: &mut Columns| {
+                columns.clear();
+                let block = self.block(entry)?;
+                decoder.bars(&block, self.snapshot.dictionary(), &(0..u64::MAX), &mut payload, columns)
+            };
+            let mut rolling = Rolling::new(interval);
+            let (mut expected, mut place) = (VecDeque::new(), 0);
+            let mut of_series = entries(series.id);
+            let mut there = Columns::default();
+            let mut compare =
+                |expected: &mut VecDeque<Bar>, decode: &mut dyn FnMut(&SymbolEntry, &mut Columns) -> Decoded<()>| {
+                    while let Some(bar) = expected.pop_front() {
+                        if place == there.len() {
+                            place = 0;
+                            let Some(entry) = of_series.next() else { return Ok(false) };
+                            decode(entry, &mut there)?;
+                        }
+                        if there.get(place) != Some(bar) {
+                            return Ok(false);
+                        }
+                        place += 1;
+                    }
+                    Ok(true)
+                };
+            let mut all = || -> Decoded<bool> {
+                let mut done = Vec::new();
+                for entry in entries(base.id) {
+                    decode(entry, &mut columns)?;
+                    if rolling.take(columns.iter(), &mut done).is_err() {
+                        return Ok(false);
+                    }
+                    expected.extend(done.drain(..));
+                    if !compare(&mut expected, &mut decode)? {
+                        return Ok(false);
+                    }
+                }
+                expected.extend(rolling.clone().finish());
+                Ok(compare(&mut expected, &mut decode)?)
+            };
+            let same = all();
+            // What cannot be decoded was found before.
+            let more = same == Ok(true) && (place < there.len() || of_series.next().is_some());
+            if same == Ok(false) || more {
+                let at = self.snapshot.header.symbol_offset + (series.id.position() * symbol::LEN) as u64;
+                found.add(Damage::new(at, format!("{} is not what the bars of {} make", series.name, base.name)));
+            }
+        }
     }
 
     fn block(&self, entry: &SymbolEntry) -> Decoded<Block<'_>> {
@@ -322,7 +386,9 @@ impl Look<'_> {
             return Err(Damage::new(metadata.at, format!("expected the metadata of commit {number}")));
         }
         let symbols = read_table(self.file, &header, metadata)?;
-        if let Some(symbol) = symbols.iter().find(|symbol| symbol.flags != 0) {
+        if header.known_version() < Version::Rollups
+            && let Some(symbol) = symbols.iter().find(|symbol| symbol.flags != 0)
+        {
             let at = header.symbol_offset + (symbol.id.position() * symbol::LEN) as u64;
             return Err(Damage::new(at, format!("{}: the flags are not zero", symbol.name)));
         }

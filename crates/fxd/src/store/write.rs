@@ -9,7 +9,8 @@ use tempfile::NamedTempFile;
 use super::append::lock_if_writable;
 use super::commit::{Closing, Index, close};
 use super::encode::{Encoder, ToEncode, cut};
-use super::options::{WriteOptions, too_many_symbols};
+use super::options::{WriteOptions, is_rolled_up, too_many_symbols};
+use super::rollup::{Rolling, TooMuch};
 use super::storage::{Log, Storage};
 use crate::error::At;
 use crate::format::MAX_SYMBOLS;
@@ -46,6 +47,8 @@ pub struct Writer {
 struct Growing {
     symbol: Symbol,
     waiting: Vec<Bar>,
+    /// The series that its bars are rolled up to.
+    rolling: Vec<(SymbolId, Rolling)>,
 }
 
 /// What was written.
@@ -56,7 +59,7 @@ pub struct Written {
     pub symbols: u64,
     /// Blocks.
     pub blocks: u64,
-    /// Bars.
+    /// Bars, but for those that are rolled up.
     pub records: u64,
     /// Bytes of the file.
     pub bytes: u64,
@@ -115,19 +118,37 @@ impl Writer {
     /// The id of a symbol, which is new in the store when it was not asked for before.
     ///
     /// # Errors
-    /// [`FxdError::Refused`]: a name that is none, or one symbol too many.
+    /// [`FxdError::Refused`]: a name that is none or of a series that is rolled up, or one symbol too many.
     pub fn symbol(&mut self, name: &str) -> Result<SymbolId, FxdError> {
         if let Some(id) = self.names.get(name) {
-            return Ok(*id);
+            return match self.symbols.get(id.position()) {
+                Some(growing) if growing.symbol.flags != 0 => Err(is_rolled_up(name)),
+                _ => Ok(*id),
+            };
         }
+        let id = self.add(name, 0)?;
+        let mut rolling = Vec::new();
+        for interval in self.options.info.rollups.clone() {
+            rolling.push((self.add(&interval.name_of(name), interval.flags())?, Rolling::new(interval)));
+        }
+        if let Some(growing) = self.symbols.get_mut(id.position()) {
+            growing.rolling = rolling;
+        }
+        Ok(id)
+    }
+
+    fn add(&mut self, name: &str, flags: u16) -> Result<SymbolId, FxdError> {
         check_name(name).map_err(FxdError::Refused)?;
         let position = u32::try_from(self.symbols.len()).unwrap_or(u32::MAX);
         let id = match u16::try_from(position) {
             Ok(position) if u32::from(position) < MAX_SYMBOLS => SymbolId(position),
             _ => return Err(too_many_symbols()),
         };
-        self.names.insert(name.to_owned(), id);
-        self.symbols.push(Growing { symbol: Symbol::new(id, name.to_owned()), waiting: Vec::new() });
+        if self.names.insert(name.to_owned(), id).is_some() {
+            return Err(is_rolled_up(name));
+        }
+        let symbol = Symbol::new(id, flags, name.to_owned());
+        self.symbols.push(Growing { symbol, waiting: Vec::new(), rolling: Vec::new() });
         Ok(id)
     }
 
@@ -137,6 +158,29 @@ impl Writer {
     /// [`FxdError::Bar`]: a bar out of order, too late, or with a value that does not fit; I/O. The store cannot be gone on
     /// with after an error.
     pub fn push(&mut self, id: SymbolId, bars: &[Bar]) -> Result<(), FxdError> {
+        self.push_own(id, bars)?;
+        let Some(growing) = self.symbols.get_mut(id.position()).filter(|growing| !growing.rolling.is_empty()) else {
+            return Ok(());
+        };
+        let mut rolling = std::mem::take(&mut growing.rolling);
+        let mut done = Vec::new();
+        for (series, rolling) in &mut rolling {
+            done.clear();
+            rolling.take(bars.iter().copied(), &mut done).map_err(|error| self.too_much(*series, error))?;
+            self.push_own(*series, &done)?;
+        }
+        if let Some(growing) = self.symbols.get_mut(id.position()) {
+            growing.rolling = rolling;
+        }
+        Ok(())
+    }
+
+    fn too_much(&self, series: SymbolId, error: TooMuch) -> FxdError {
+        let name = self.symbols.get(series.position()).map_or("", |growing| growing.symbol.name.as_str());
+        error.of(name, self.options.info.volume_scale)
+    }
+
+    fn push_own(&mut self, id: SymbolId, bars: &[Bar]) -> Result<(), FxdError> {
         let most = self.options.block_records();
         let slots = self.options.version;
         let full = usize::try_from(most).unwrap_or(usize::MAX);
@@ -205,6 +249,11 @@ impl Writer {
 
     /// [`finish`](Self::finish) for one who has locked the store that is there.
     pub(crate) fn finish_locked(mut self, existing: Existing) -> Result<Written, FxdError> {
+        let rolling: Vec<_> =
+            self.symbols.iter_mut().flat_map(|growing| std::mem::take(&mut growing.rolling)).collect();
+        for (series, rolling) in rolling {
+            self.push_own(series, rolling.finish().as_slice())?;
+        }
         self.queue_all();
         self.write_queue()?;
         let at = self.at.clone();
@@ -236,7 +285,7 @@ impl Writer {
         Ok(Written {
             symbols: symbols.len() as u64,
             blocks: self.entries.len() as u64,
-            records: symbols.iter().map(|symbol| symbol.record_count).sum(),
+            records: symbols.iter().filter(|symbol| symbol.flags == 0).map(|symbol| symbol.record_count).sum(),
             bytes: end,
         })
     }

@@ -37,7 +37,16 @@ pub(crate) fn bars(day: u64, count: u64) -> Vec<Bar> {
 }
 
 /// Every version of the format.
-pub(crate) const VERSIONS: [Version; 3] = [Version::Rows, Version::Delta, Version::Columns];
+pub(crate) const VERSIONS: [Version; 4] = [Version::Rows, Version::Delta, Version::Columns, Version::Rollups];
+
+/// The same options for another version, with intervals to roll up to where it has any.
+pub(crate) fn of_version(version: Version, mut options: WriteOptions) -> WriteOptions {
+    options.version = version;
+    if version == Version::Rollups {
+        options.info.rollups = ["5m", "1h", "1d"].map(|interval| interval.parse().unwrap()).into();
+    }
+    options
+}
 
 pub(crate) fn options(block_records: u32) -> WriteOptions {
     WriteOptions { version: Version::Rows, block_records: Some(block_records), now: 77, ..WriteOptions::default() }
@@ -75,7 +84,7 @@ pub(crate) fn rows(store: &Store) -> Result<Rows, FxdError> {
         let columns = store.query(symbol.id, 0..u64::MAX, &Filter::default())?;
         Ok((symbol.name.clone(), columns.iter().collect()))
     };
-    store.symbols().iter().map(query).collect()
+    store.series().map(query).collect()
 }
 
 /// Holds a store against every checksum and both indexes.

@@ -74,7 +74,7 @@ fn apply(file: &mut Vec<u8>, step: &Step) {
     }
 }
 
-const VERSIONS: [Version; 3] = [Version::Rows, Version::Delta, Version::Columns];
+const VERSIONS: [Version; 4] = [Version::Rows, Version::Delta, Version::Columns, Version::Rollups];
 
 type Rows = BTreeMap<String, Vec<Bar>>;
 
@@ -93,7 +93,7 @@ fn options(now: u64) -> WriteOptions {
 
 fn rows(store: &Store) -> Rows {
     let of = |symbol: &Symbol| store.query(symbol.id, 0..u64::MAX, &Filter::default()).unwrap().iter().collect();
-    store.symbols().iter().map(|symbol| (symbol.name.clone(), of(symbol))).collect()
+    store.series().map(|symbol| (symbol.name.clone(), of(symbol))).collect()
 }
 
 fn snapshot(bytes: &[u8]) -> Result<Snapshot, super::super::snapshot::OpenError> {
@@ -116,7 +116,11 @@ fn appending<S: Storage>(disk: S, now: u64) -> Result<Appending<S>, FxdError> {
 /// A store of 40 days of three symbols, in blocks of three bars.
 fn base(directory: &Path, version: Version) -> Vec<u8> {
     let path = directory.join("base.fxd");
-    let mut writer = Writer::create(&path, WriteOptions { version, ..options(1) }).unwrap();
+    let mut options = WriteOptions { version, ..options(1) };
+    if version == Version::Rollups {
+        options.info.rollups = vec!["5m".parse().unwrap(), "1d".parse().unwrap()];
+    }
+    let mut writer = Writer::create(&path, options).unwrap();
     for name in ["AAA", "BBB", "CCC"] {
         let id = writer.symbol(name).unwrap();
         for day in 0..40 {

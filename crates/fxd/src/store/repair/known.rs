@@ -10,7 +10,8 @@ use crate::format::symbol::{self, Symbol};
 /// What is left of names, scales and dictionary.
 pub(super) struct Known {
     pub(super) version: Version,
-    pub(super) names: Vec<String>,
+    /// Names, and whether each is of a series that is rolled up.
+    pub(super) names: Vec<(String, bool)>,
     pub(super) info: Option<Info>,
     pub(super) dictionary: Option<Vec<u8>>,
     /// Bars of all symbols, as the newest symbol table has them.
@@ -45,22 +46,30 @@ impl Known {
 
     fn take(&mut self, symbols: Vec<Symbol>) {
         if !symbols.is_empty() {
-            self.records = Some(symbols.iter().fold(0, |sum, symbol| symbol.record_count.saturating_add(sum)));
-            self.names = symbols.into_iter().map(|symbol| symbol.name).collect();
+            self.records = Some(self.bars(&symbols));
+            let rolled = |symbol: &Symbol| self.version >= Version::Rollups && symbol.flags != 0;
+            self.names = symbols.into_iter().map(|symbol| (symbol.name.clone(), rolled(&symbol))).collect();
         }
+    }
+
+    fn bars(&self, symbols: &[Symbol]) -> u64 {
+        let as_they_came = symbols.iter().filter(|symbol| self.version < Version::Rollups || symbol.flags == 0);
+        as_they_came.fold(0, |sum, symbol| symbol.record_count.saturating_add(sum))
     }
 
     /// Takes names from a table that no checksum vouches for, where no other says them.
     fn take_unchecked(&mut self, symbols: Vec<Symbol>) {
-        let new: Vec<String> = symbols.iter().skip(self.names.len()).map(|symbol| symbol.name.clone()).collect();
+        let rolled = |symbol: &Symbol| self.version >= Version::Rollups && symbol.flags != 0;
+        let new = symbols.iter().skip(self.names.len()).map(|symbol| (symbol.name.clone(), rolled(symbol)));
+        let new: Vec<(String, bool)> = new.collect();
         if new.is_empty() {
             return;
         }
         self.notes.push(format!(
             "the symbol table's checksum is lost or does not hold; these names may be wrong: {}",
-            new.join(", ")
+            new.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
         ));
-        self.records = Some(symbols.iter().fold(0, |sum, symbol| symbol.record_count.saturating_add(sum)));
+        self.records = Some(self.bars(&symbols));
         self.names.extend(new);
     }
 }
@@ -86,9 +95,12 @@ fn table_of(bytes: &[u8], table: &Table) -> Option<Vec<Symbol>> {
     (crc32c::crc32c(found) == table.crc).then(|| decode(found))?
 }
 
-/// The symbol table that the header leads to, where all of it makes sense.
+/// The symbol table that the header leads to, or else the first one, where all of it makes sense.
 fn unchecked(bytes: &[u8], header: &Header) -> Option<Vec<Symbol>> {
-    decode(slice(bytes, header.symbol_offset, (header.symbol_count as usize).checked_mul(symbol::LEN)?)?)
+    let newest = (header.symbol_count as usize).checked_mul(symbol::LEN);
+    let first = usize::try_from(header.data_offset).ok()?.checked_sub(header::LEN)?;
+    let table = |offset: u64, len: usize| decode(slice(bytes, offset, len)?);
+    newest.and_then(|len| table(header.symbol_offset, len)).or_else(|| table(header::LEN as u64, first))
 }
 
 fn decode(table: &[u8]) -> Option<Vec<Symbol>> {
