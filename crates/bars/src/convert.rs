@@ -336,7 +336,7 @@ impl Inputs {
         let expected = (self.read.fit.price_scale, self.read.fit.volume_scale);
         let rescale = Rescale { found, expected };
         let symbols = match self.symbols.as_slice() {
-            [] => store.symbols().iter().collect(),
+            [] => store.series().collect(),
             names => names.iter().map(|name| store.symbol(name)).collect::<Result<Vec<_>, _>>()?,
         };
         let records = store.record_count().max(1);

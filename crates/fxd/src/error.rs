@@ -22,7 +22,7 @@ pub enum FxdError {
         found: String,
     },
     /// A newer release wrote the file.
-    #[error("{}: version {version} of the fxd format; this release reads versions 1 to 3", path.display())]
+    #[error("{}: version {version} of the fxd format; this release reads versions 1 to 4", path.display())]
     UnsupportedVersion {
         /// The file.
         path: PathBuf,

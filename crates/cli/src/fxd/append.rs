@@ -19,7 +19,7 @@ pub(crate) fn run(args: &AppendArgs, global: &Global) -> anyhow::Result<ExitCode
     let inputs = inputs(&args.input, &args.inputs, Fit::of(version), (None, None), global)?;
     let options = write_options(&args.blocks, version, None)?;
     let report = watched(global, &inputs, |told| convert::append(inputs.clone(), &args.file, options, told))??;
-    let names: Vec<String> = Store::open(&args.file)?.symbols().iter().map(|symbol| symbol.name.clone()).collect();
+    let names: Vec<String> = Store::open(&args.file)?.series().map(|symbol| symbol.name.clone()).collect();
     note_symbols(&inputs, &names, global);
     commands::show(global, &report, |out| words::appended(&args.file, &report, global.quiet, out))?;
     Ok(ExitCode::SUCCESS)

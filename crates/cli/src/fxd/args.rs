@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use fxd::{Scale, Version};
+use fxd::{Interval, Scale, Version};
 use pdp_bars::{CsvFormat, Zone};
 
 use super::values::{self, Bound};
@@ -130,9 +130,8 @@ pub(crate) struct ConvertArgs {
     /// What kind of file the output is; without it, its name says it
     #[arg(long, value_name = "KIND")]
     pub(crate) to: Option<To>,
-    /// The version of the fxd format: 1 (rows), 2 (rows as differences), 3 (columns: the smallest, and any value of 64 bits)
-    #[arg(long, value_name = "N", default_value = "3", value_parser = values::format_version)]
-    pub(crate) format_version: Version,
+    #[command(flatten)]
+    pub(crate) format: VersionArgs,
     /// What becomes of two bars of a symbol at one time
     #[arg(long, value_name = "ACTION", value_enum, default_value_t = OnDuplicate::Error)]
     pub(crate) on_duplicate: OnDuplicate,
@@ -189,13 +188,32 @@ pub(crate) struct RewriteArgs {
     pub(crate) blocks: BlockArgs,
 }
 
+/// Which version of the format is written.
+#[derive(Debug, Args)]
+pub(crate) struct VersionArgs {
+    /// The version of the fxd format: 1 (rows), 2 (rows as differences), 3 (columns: the smallest, and any value of 64 bits), 4
+    /// (the same with rolled-up series) [default: 3; 4 with --rollups]
+    #[arg(long, value_name = "N", value_parser = values::format_version)]
+    pub(crate) format_version: Option<Version>,
+    /// Version 4: the intervals to roll bars up to, as 5m,1h,1d
+    #[arg(long, value_name = "INTERVALS", value_delimiter = ',')]
+    pub(crate) rollups: Vec<Interval>,
+}
+
+impl VersionArgs {
+    /// The version that is meant.
+    pub(crate) fn version(&self) -> Version {
+        let newest = if self.rollups.is_empty() { Version::Columns } else { Version::Rollups };
+        self.format_version.unwrap_or(newest)
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct UpgradeArgs {
     #[command(flatten)]
     pub(crate) rewrite: RewriteArgs,
-    /// The version of the fxd format
-    #[arg(long, value_name = "N", default_value = "3", value_parser = values::format_version)]
-    pub(crate) format_version: Version,
+    #[command(flatten)]
+    pub(crate) format: VersionArgs,
 }
 
 #[derive(Debug, Args)]
@@ -268,9 +286,10 @@ pub(crate) struct QueryArgs {
     /// The volume is not above
     #[arg(long, value_name = "VOLUME")]
     pub(crate) max_volume: Option<Bound>,
-    /// Bars of a longer interval; needs version 4 of the format
-    #[arg(long, hide = true)]
-    pub(crate) interval: Option<String>,
+    /// Bars of a longer interval, as 5m, 1h or 1d, those that begin in the range; from the series that a store of version 4 has
+    /// of it, or rolled up now
+    #[arg(long, value_name = "INTERVAL")]
+    pub(crate) interval: Option<Interval>,
     /// How rows are printed [default: what the output's name says, else csv; json with --json]
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,

@@ -10,7 +10,7 @@ use pdp_bars::{BarsError, Fit, Prices, Problem, WriteOptions};
 use serde::Serialize;
 
 use super::args::{self, ConvertArgs, Format, To};
-use super::inputs::{inputs, note_symbols, usage, watched, write_options};
+use super::inputs::{check_rollups, inputs, note_symbols, usage, watched, write_options};
 use super::output::{directory_of, may_write, rows};
 use super::words;
 use crate::args::Global;
@@ -30,6 +30,9 @@ const NAMED: usize = 20;
 pub(crate) struct Converted {
     pub(crate) output: PathBuf,
     pub(crate) symbols: u64,
+    /// Series that are rolled up.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) series: u64,
     pub(crate) records: u64,
     /// Bars that gave way to others of their time.
     #[serde(skip_serializing_if = "is_zero")]
@@ -60,7 +63,8 @@ pub(crate) fn run(args: &ConvertArgs, global: &Global) -> anyhow::Result<ExitCod
     if !to_stdout {
         may_write(output, args.overwrite, &paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     }
-    let fit = if to == To::Fxd { Fit::of(args.format_version) } else { Fit::any(Scale::PRICE, Scale::VOLUME) };
+    check_rollups(&args.format)?;
+    let fit = if to == To::Fxd { Fit::of(args.format.version()) } else { Fit::any(Scale::PRICE, Scale::VOLUME) };
     let mut inputs = inputs(&args.input, paths, fit, (args.price_scale, args.volume_scale), global)?;
     inputs.on_duplicate = match args.on_duplicate {
         args::OnDuplicate::Error => OnDuplicate::Error,
@@ -74,7 +78,7 @@ pub(crate) fn run(args: &ConvertArgs, global: &Global) -> anyhow::Result<ExitCod
         To::Parquet => to_rows(args, Format::Parquet, inputs, output, global),
     };
     // What has gone to standard output cannot be written anew, and what has 32 bits has no room for more decimals.
-    let fixed = to_stdout || (to == To::Fxd && args.format_version.has_rows());
+    let fixed = to_stdout || (to == To::Fxd && args.format.version().has_rows());
     let report = if fixed { act(&inputs)? } else { at_scales(args, &mut inputs, &mut act)? };
     if !to_stdout {
         commands::show(global, &report, |out| words::converted(&report, global.quiet, out))?;
@@ -143,16 +147,17 @@ fn each(
 }
 
 fn to_store(args: &ConvertArgs, inputs: &Inputs, output: &Path, global: &Global) -> anyhow::Result<Converted> {
-    let mut options = write_options(&args.blocks, args.format_version, args.created_at)?;
+    let mut options = write_options(&args.blocks, args.format.version(), args.created_at)?;
     options.info = Info {
         creator: Some(concat!("pdp ", env!("CARGO_PKG_VERSION")).to_owned()),
         price_scale: inputs.read.fit.price_scale,
         volume_scale: inputs.read.fit.volume_scale,
+        rollups: args.format.rollups.clone(),
         source: Some(names(inputs)),
         source_time_zone: inputs.read.zone.map(|zone| zone.to_string()),
         ..Info::default()
     };
-    if args.dictionary && !args.format_version.has_rows() {
+    if args.dictionary && !args.format.version().has_rows() {
         return Err(usage("columns (version 3) take no dictionary; --dictionary is for versions 1 and 2"));
     }
     if args.dictionary {
@@ -170,6 +175,7 @@ fn to_store(args: &ConvertArgs, inputs: &Inputs, output: &Path, global: &Global)
     Ok(Converted {
         output: output.to_owned(),
         symbols: written.symbols,
+        series: written.series,
         records: written.records,
         dropped,
         blocks: Some(written.blocks),
@@ -214,5 +220,13 @@ fn to_rows(
     })?;
     note_symbols(inputs, &symbols, global);
     let bytes = file.and_then(|file| std::fs::metadata(file).ok()).map_or(0, |found| found.len());
-    Ok(Converted { output: output.to_owned(), symbols: symbols.len() as u64, records, dropped, blocks: None, bytes })
+    Ok(Converted {
+        output: output.to_owned(),
+        symbols: symbols.len() as u64,
+        series: 0,
+        records,
+        dropped,
+        blocks: None,
+        bytes,
+    })
 }

@@ -11,7 +11,7 @@ use pdp_bars::convert::{InputKind, Inputs, OnDuplicate};
 use pdp_bars::{Fit, Kind, ReadOptions, symbol_from_name};
 use pdp_packager::{PackagerError, Progress as _, Stage};
 
-use super::args::{BlockArgs, From, InputArgs};
+use super::args::{BlockArgs, From, InputArgs, VersionArgs};
 use crate::args::Global;
 use crate::commands;
 use crate::progress::{self, Shown};
@@ -87,6 +87,15 @@ pub(crate) fn note_symbols(inputs: &Inputs, symbols: &[String], global: &Global)
 pub(crate) fn note(message: &str) {
     use std::io::Write as _;
     let _ = writeln!(std::io::stderr(), "Note: {}", crate::render::printable(message));
+}
+
+/// Refuses intervals for a version that has none, and a version without those that it needs.
+pub(crate) fn check_rollups(format: &VersionArgs) -> anyhow::Result<()> {
+    match (format.version(), format.rollups.is_empty()) {
+        (Version::Rollups, true) => Err(usage("version 4 needs intervals to roll bars up to: --rollups 5m,1h,1d")),
+        (Version::Rollups, false) | (_, true) => Ok(()),
+        _ => Err(usage("--rollups is for version 4 of the format")),
+    }
 }
 
 /// How blocks are written; `time` is now, unless the user or the environment says another.

@@ -41,6 +41,8 @@ struct Summary {
     modified: String,
     commits: u64,
     symbol_count: u64,
+    /// Series that are rolled up.
+    series_count: u64,
     block_count: u64,
     record_count: u64,
     bytes: u64,
@@ -95,7 +97,8 @@ fn summary(store: &Store, blocks: &[BlockShown]) -> Summary {
         created: super::words::moment(header.created_ts),
         modified: super::words::moment(header.modified_ts),
         commits: store.commit().number.saturating_add(1),
-        symbol_count: store.symbols().len() as u64,
+        symbol_count: store.series().count() as u64,
+        series_count: (store.symbols().len() - store.series().count()) as u64,
         block_count: u64::from(header.block_count),
         record_count: store.record_count(),
         bytes: store.file().len() as u64,

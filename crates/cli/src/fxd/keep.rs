@@ -7,7 +7,7 @@ use fxd::{Version, store};
 use serde_json::json;
 
 use super::args::{RepairArgs, RewriteArgs, UpgradeArgs, VerifyArgs};
-use super::inputs::write_options;
+use super::inputs::{check_rollups, write_options};
 use super::words;
 use crate::args::Global;
 use crate::{commands, exit};
@@ -25,7 +25,20 @@ pub(crate) fn compact(args: &RewriteArgs, global: &Global) -> anyhow::Result<Exi
 pub(crate) fn upgrade(args: &UpgradeArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let RewriteArgs { file, blocks } = &args.rewrite;
     let before = std::fs::metadata(file).map_or(0, |found| found.len());
-    let written = store::upgrade(file, &write_options(blocks, args.format_version, None)?)?;
+    // A store that has intervals keeps them unless others are named.
+    let own = store::Store::open(file)?.info().rollups.clone();
+    let version = match args.format.format_version {
+        None if !own.is_empty() => Version::Rollups,
+        _ => args.format.version(),
+    };
+    if version != Version::Rollups || own.is_empty() {
+        check_rollups(&args.format)?;
+    }
+    let mut options = write_options(blocks, version, None)?;
+    if version == Version::Rollups {
+        options.info.rollups = if args.format.rollups.is_empty() { own } else { args.format.rollups.clone() };
+    }
+    let written = store::upgrade(file, &options)?;
     commands::show(global, &written, |out| words::compacted(file, before, &written, global.quiet, out))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -63,6 +76,7 @@ pub(crate) fn verify(args: &VerifyArgs, global: &Global) -> anyhow::Result<ExitC
         "findings": findings,
         "checksums": verified.checksums,
         "symbols": verified.symbols,
+        "series": verified.series,
         "blocks": verified.blocks,
         "records": verified.records,
         "commits": verified.commits,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use fxd::store::{Filter, Store};
-use fxd::{FxdError, Scale};
+use fxd::{Columns, FxdError, Scale};
 use pdp_bars::WriteOptions;
 use pdp_bars::convert::ConvertError;
 use serde_json::json;
@@ -19,9 +19,6 @@ use crate::commands;
 
 /// Queries.
 pub(crate) fn run(args: &QueryArgs, global: &Global) -> anyhow::Result<ExitCode> {
-    if args.interval.is_some() {
-        return Err(usage("--interval needs a file of version 4 of the format, which is not written yet"));
-    }
     if let (Some(from), Some(to)) = (args.from, args.to)
         && from > to
     {
@@ -45,21 +42,24 @@ pub(crate) fn run(args: &QueryArgs, global: &Global) -> anyhow::Result<ExitCode>
     let filter = filter(args, info.price_scale, info.volume_scale)?;
     let range = args.from.unwrap_or(0)..args.to.unwrap_or(u64::MAX);
     let mut options = WriteOptions::new(info.price_scale, info.volume_scale);
+    let scan = |take: &mut dyn FnMut(&Columns) -> Result<(), Stopped>| match args.interval {
+        None => store.scan(symbol.id, range.clone(), &filter, take),
+        Some(interval) => store.scan_interval(symbol.id, range.clone(), interval, &filter, take),
+    };
     // The column is there when it says something, which the first line must know.
-    let flagged =
-        store.scan(symbol.id, range.clone(), &filter, |columns| match columns.flags().iter().any(|&f| f != 0) {
-            true => Err(Found::Flags),
-            false => Ok(()),
-        });
-    options.flags = match flagged {
+    options.flags = match scan(&mut |columns| match columns.flags().iter().any(|&flags| flags != 0) {
+        true => Err(Stopped::Flags),
+        false => Ok(()),
+    }) {
         Ok(()) => false,
-        Err(Found::Flags) => true,
-        Err(Found::Damage(error)) => return Err(error.into()),
+        Err(Stopped::Flags) => true,
+        Err(Stopped::By(error)) => return Err(error.into()),
     };
     let records = rows(to_file.map(PathBuf::as_path), format, &options, |sink| {
-        store
-            .scan(symbol.id, range, &filter, |columns| sink.write(&symbol.name, columns).map_err(ConvertError::from))?;
-        Ok(())
+        match scan(&mut |columns| Ok(sink.write(&symbol.name, columns).map_err(ConvertError::from)?)) {
+            Err(Stopped::By(error)) => Err(error.into()),
+            Ok(()) | Err(Stopped::Flags) => Ok(()),
+        }
     })?;
     if let Some(output) = to_file {
         let report = json!({ "output": output.to_string_lossy(), "symbol": symbol.name, "records": records });
@@ -68,15 +68,22 @@ pub(crate) fn run(args: &QueryArgs, global: &Global) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// Why the first look ended.
-enum Found {
+/// Why a scan ended before its end.
+enum Stopped {
+    /// A bar has flags.
     Flags,
-    Damage(FxdError),
+    By(ConvertError),
 }
 
-impl From<FxdError> for Found {
+impl From<FxdError> for Stopped {
     fn from(error: FxdError) -> Self {
-        Self::Damage(error)
+        Self::By(error.into())
+    }
+}
+
+impl From<ConvertError> for Stopped {
+    fn from(error: ConvertError) -> Self {
+        Self::By(error)
     }
 }
 

@@ -9,8 +9,7 @@ use fxd::{Scale, Version};
 pub(crate) fn format_version(text: &str) -> Result<Version, String> {
     match text.parse().ok().and_then(Version::of) {
         Some(version) => Ok(version),
-        None if text == "4" => Err("version 4 is not written yet; versions 1 to 3 are".to_owned()),
-        None => Err("expected 1, 2 or 3".to_owned()),
+        None => Err("expected 1, 2, 3 or 4".to_owned()),
     }
 }
 

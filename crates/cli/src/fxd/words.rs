@@ -30,12 +30,17 @@ pub(crate) fn count(number: u64, unit: &str) -> String {
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
+/// How many series are rolled up, if any are.
+fn series(number: u64) -> String {
+    if number == 0 { String::new() } else { format!(", with {number} series of longer intervals") }
+}
+
 pub(crate) fn converted(report: &Converted, quiet: bool, out: &mut dyn Write) -> io::Result<()> {
     if quiet {
         return writeln!(out, "{}", report.output.display());
     }
     writeln!(out, "File       {}", report.output.display())?;
-    writeln!(out, "Symbols    {}", report.symbols)?;
+    writeln!(out, "Symbols    {}{}", report.symbols, series(report.series))?;
     writeln!(out, "Bars       {}", report.records)?;
     if report.dropped > 0 {
         writeln!(out, "Dropped    {}, duplicates", count(report.dropped, "bar"))?;
@@ -108,9 +113,10 @@ pub(crate) fn verified(file: &Path, verified: &Verified, quiet: bool, out: &mut 
     writeln!(out, "Sound      {}, {how}", file.display())?;
     writeln!(
         out,
-        "Holds      {} of {} in {}, {}, {} bytes",
+        "Holds      {} of {}{} in {}, {}, {} bytes",
         count(verified.records, "bar"),
         count(verified.symbols, "symbol"),
+        series(verified.series),
         count(verified.blocks, "block"),
         count(verified.commits, "commit"),
         verified.bytes

@@ -306,6 +306,35 @@ fn any_values_and_as_many_decimals_as_the_data_has() {
 }
 
 #[test]
+fn series_are_rolled_up_and_stay_right() {
+    let home = Home::new();
+    home.put("a.csv", HEADER.to_owned() + &minutes("A", 0..1, 600));
+    home.put("b.csv", HEADER.to_owned() + &minutes("A", 0..2, 700) + &minutes("B", 0..1, 90));
+    fx(&home, &["convert", "a.csv", "s.fxd", "--rollups", "5m,1h"]).ok();
+    fx(&home, &["append", "--file", "s.fxd", "b.csv"]).ok();
+    fx(&home, &["convert", "b.csv", "plain.fxd", "--format-version", "1"]).ok();
+    for interval in ["5m", "15m", "1h", "7m", "1d"] {
+        let of = |file: &str| fx(&home, &["query", "--file", file, "--symbol", "A", "--interval", interval]).ok().out;
+        let (ours, plain) = (of("s.fxd"), of("plain.fxd"));
+        assert!(ours.lines().count() > 2 && ours == plain, "{interval}: {ours} {plain}");
+    }
+    let series = fx(&home, &["query", "--file", "s.fxd", "--symbol", "A@1h", "--from", "2024-01-02"]).ok().out;
+    assert!(series.lines().nth(1).is_some_and(|line| line.starts_with("2024-01-02T00:00:00Z,A@1h,")), "{series}");
+    // What comes out is what went in.
+    assert_eq!(fx(&home, &["convert", "s.fxd", "-"]).ok().out, std::fs::read_to_string(home.join("b.csv")).unwrap());
+    let text = fx(&home, &["verify", "--file", "s.fxd", "--checksums"]).ok().out;
+    assert!(text.contains("1490 bars of 2 symbols, with 4 series of longer intervals"), "{text}");
+    let json = fx(&home, &["inspect", "--file", "s.fxd", "--json"]).json();
+    assert_eq!((&json["version"], &json["symbolCount"], &json["seriesCount"]), (&4.into(), &2.into(), &4.into()));
+    fx(&home, &["upgrade", "--file", "s.fxd"]).ok();
+    assert_eq!(fx(&home, &["inspect", "--file", "s.fxd", "--json"]).json()["seriesCount"], 4);
+    fx(&home, &["upgrade", "--file", "s.fxd", "--rollups", "1d"]).ok();
+    assert_eq!(fx(&home, &["inspect", "--file", "s.fxd", "--json"]).json()["seriesCount"], 2);
+    fx(&home, &["upgrade", "--file", "s.fxd", "--format-version", "3"]).ok();
+    assert_eq!(fx(&home, &["inspect", "--file", "s.fxd", "--json"]).json()["seriesCount"], 0);
+}
+
+#[test]
 fn names_say_kinds_and_links_stay() {
     let home = Home::new();
     home.put("a.csv", HEADER.to_owned() + &minutes("A", 0..1, 9));
@@ -340,7 +369,10 @@ fn the_exit_code_says_how_it_ended() {
     fx(&home, &["convert", "a.csv", "s.fxd"]).ok();
     fx(&home, &["convert", "a.csv", "s.fxd"]).fails(1, "--overwrite");
     fx(&home, &["convert", "a.csv", "s.fxd", "--overwrite"]).ok();
-    fx(&home, &["convert", "a.csv", "v.fxd", "--format-version", "4"]).fails(2, "not written yet");
+    fx(&home, &["convert", "a.csv", "v.fxd", "--format-version", "4"]).fails(2, "--rollups");
+    fx(&home, &["convert", "a.csv", "v.fxd", "--format-version", "3", "--rollups", "5m"]).fails(2, "version 4");
+    fx(&home, &["convert", "a.csv", "v.fxd", "--rollups", "5x"]).fails(2, "no interval");
+    fx(&home, &["convert", "a.csv", "v.fxd", "--format-version", "5"]).fails(2, "expected 1, 2, 3 or 4");
     fx(&home, &["convert", "a.csv", "v.fxd", "--level", "9"]).fails(2, "for versions 1 and 2");
     fx(&home, &["convert", "a.csv", "v.fxd", "--dictionary"]).fails(2, "for versions 1 and 2");
     fx(&home, &["convert", "a.csv", "v.xlsx"]).fails(2, "--to");
@@ -352,7 +384,7 @@ fn the_exit_code_says_how_it_ended() {
     fx(&home, &["convert", "none.csv", "v.fxd"]).fails(4, "none.csv");
     fx(&home, &["query", "--file", "none.fxd", "--symbol", "A"]).fails(4, "none.fxd");
     fx(&home, &["query", "--file", "s.fxd", "--symbol", "C"]).fails(4, "it has A");
-    fx(&home, &["query", "--file", "s.fxd", "--symbol", "A", "--interval", "5m"]).fails(2, "version 4");
+    fx(&home, &["query", "--file", "s.fxd", "--symbol", "A", "--interval", "5"]).fails(2, "no interval");
     fx(&home, &["query", "--file", "s.fxd", "--symbol", "A", "--from", "01/02/2024"]).fails(2, "expected a time");
     let asked = ["query", "--file", "s.fxd", "--symbol", "A"];
     for (options, why) in [

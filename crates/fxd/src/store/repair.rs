@@ -197,6 +197,7 @@ fn drop_tail(file: &File, snapshot: &Snapshot, verified: &Verified) -> std::io::
     }
     Ok(Written {
         symbols: verified.symbols,
+        series: verified.series,
         blocks: verified.blocks,
         records: verified.records,
         bytes: snapshot.metadata.end,

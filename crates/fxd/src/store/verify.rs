@@ -31,8 +31,10 @@ pub struct Verified {
     pub findings: Vec<Damage>,
     /// Whether every block was read, and every byte held against a checksum.
     pub checksums: bool,
-    /// Symbols.
+    /// Symbols, but for series that are rolled up.
     pub symbols: u64,
+    /// Series that are rolled up.
+    pub series: u64,
     /// Live blocks.
     pub blocks: u64,
     /// Bars, but for those that are rolled up.
@@ -91,7 +93,8 @@ impl Store {
 /// Looks through a snapshot.
 pub(crate) fn look(snapshot: &Snapshot, checksums: bool, verified: &mut Verified) {
     verified.bytes = snapshot.metadata.end;
-    verified.symbols = snapshot.symbols.len() as u64;
+    let series = snapshot.symbols.iter().filter(|symbol| symbol.flags != 0).count();
+    (verified.symbols, verified.series) = ((snapshot.symbols.len() - series) as u64, series as u64);
     let mut found = Findings(&mut verified.findings);
     let mut look = Look { file: snapshot.file(), snapshot };
     let by_time = look.tree::<TimeEntry>(snapshot.header.index_offset, &mut found);

@@ -55,8 +55,10 @@ struct Growing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Written {
-    /// Symbols.
+    /// Symbols, but for series that are rolled up.
     pub symbols: u64,
+    /// Series that are rolled up.
+    pub series: u64,
     /// Blocks.
     pub blocks: u64,
     /// Bars, but for those that are rolled up.
@@ -283,7 +285,8 @@ impl Writer {
         drop(log);
         put_in_place(self.temporary, &at.0, existing)?;
         Ok(Written {
-            symbols: symbols.len() as u64,
+            symbols: symbols.iter().filter(|symbol| symbol.flags == 0).count() as u64,
+            series: symbols.iter().filter(|symbol| symbol.flags != 0).count() as u64,
             blocks: self.entries.len() as u64,
             records: symbols.iter().filter(|symbol| symbol.flags == 0).map(|symbol| symbol.record_count).sum(),
             bytes: end,

@@ -38,7 +38,7 @@ fn read(file: &File, measure: bool) -> Result<Findings, FxdError> {
     let store = Store::open_file(file, Path::new("store"))?.with_cached_blocks(0);
     let mut findings = Findings { counted: true, tally: Tally::new(measure), ..Findings::default() };
     let mut looked = Looked::new(&store);
-    for symbol in store.symbols().iter().filter(|symbol| symbol.record_count > 0) {
+    for symbol in store.series().filter(|symbol| symbol.record_count > 0) {
         findings.symbols.note(&symbol.name);
         if measure {
             store.scan(symbol.id, 0..u64::MAX, &Filter::default(), |bars| {
