@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use fxd::format::bytes::Field;
 use fxd::format::{block, header, metadata, record, symbol, symbol_index, time_index};
 use fxd::store::{Existing, WriteOptions, Writer};
-use fxd::{Bar, Info};
+use fxd::{Bar, Info, Version};
 
 const PAGE: &str = "docs/formats/fxd.md";
 
@@ -94,7 +94,13 @@ fn smallest() -> Result<Vec<u8>> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("smallest.fxd");
     let created = 1_704_240_000_000_000_000;
-    let options = WriteOptions { level: None, now: created, info: Info::default(), ..WriteOptions::default() };
+    let options = WriteOptions {
+        version: Version::Rows,
+        level: None,
+        now: created,
+        info: Info::default(),
+        ..WriteOptions::default()
+    };
     let mut writer = Writer::create(&path, options)?;
     let symbol = writer.symbol("EURUSD")?;
     let bar = Bar { ts: created, open: 105_432, high: 105_440, low: 105_430, close: 105_435, volume: 7, flags: 1 };

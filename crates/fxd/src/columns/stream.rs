@@ -77,7 +77,7 @@ impl<'t> Stream<'t> {
 
 /// Whether a string of so many bytes ends with this bit, but for zeros that fill its last byte.
 fn ends(string: &[u8], bit: usize, len: usize) -> bool {
-    let left = (bit.wrapping_neg() % 8) as u32;
+    let left = u32::from((bit.wrapping_neg() & 7).to_le_bytes()[0]);
     bit.div_ceil(8) == len && bits(string, bit, left) == 0
 }
 

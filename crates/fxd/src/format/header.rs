@@ -40,6 +40,12 @@ pub enum Version {
     Rollups,
 }
 
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "version {}", self.number())
+    }
+}
+
 impl Version {
     /// The version of a number.
     #[must_use]

@@ -181,11 +181,7 @@ pub(crate) fn block_of<'a>(file: &'a [u8], version: Version, entry: &SymbolEntry
     let block = Block::decode(file, entry.offset)?;
     let header = &block.header;
     if header.compression.since() > version {
-        let what = format!(
-            "a block is coded as version {} does, in a file of version {}",
-            header.compression.since().number(),
-            version.number()
-        );
+        let what = format!("a block is coded as {} does, in a file of {version}", header.compression.since());
         return Err(Damage::new(entry.offset, what));
     }
     let same = (header.symbol_id, header.first_ts, header.last_ts, header.record_count)

@@ -274,7 +274,7 @@ fn stopped_anywhere(version: Version) {
     points += every_crash(&tail);
     tail.extend_from_slice(&[0xA5; 50_000]);
     points += every_crash(&tail);
-    eprintln!("{version:?}, crash points of appends: {points}");
+    eprintln!("{version}, crash points of appends: {points}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Known {
                     known.dictionary = dictionary_of(bytes, &dictionary);
                 }
                 Alone::Table(table) if known.names.is_empty() => {
-                    known.take(table_of(bytes, &table).unwrap_or_default())
+                    known.take(table_of(bytes, &table).unwrap_or_default());
                 }
                 _ => {}
             }

@@ -112,10 +112,10 @@ fn t098_every_flipped_bit_is_noticed_and_gives_no_wrong_rows() {
     for version in VERSIONS {
         fresh(&path, version);
         let (bits, at_once) = flips(&std::fs::read(&path).unwrap());
-        eprintln!("{version:?}, fresh store: {bits} bits, all noticed, {at_once} of them by opening");
+        eprintln!("{version}, fresh store: {bits} bits, all noticed, {at_once} of them by opening");
         appended(&path, version);
         let (bits, at_once) = flips(&std::fs::read(&path).unwrap());
-        eprintln!("{version:?}, store with two appends: {bits} bits, all noticed, {at_once} of them by opening");
+        eprintln!("{version}, store with two appends: {bits} bits, all noticed, {at_once} of them by opening");
     }
 }
 
@@ -231,12 +231,10 @@ fn t097_every_truncation_is_noticed_and_repair_saves_all_whole_blocks() {
     for version in VERSIONS {
         fresh(&path, version);
         let (commit, blocks, refused) = truncations(&std::fs::read(&path).unwrap());
-        eprintln!(
-            "{version:?}, fresh store cut off: {commit} times a commit was saved, {blocks} blocks, {refused} none"
-        );
+        eprintln!("{version}, fresh store cut off: {commit} times a commit was saved, {blocks} blocks, {refused} none");
         appended(&path, version);
         let (commit, blocks, refused) = truncations(&std::fs::read(&path).unwrap());
-        eprintln!("{version:?}, appended store cut off: {commit} times a commit, {blocks} blocks, {refused} none");
+        eprintln!("{version}, appended store cut off: {commit} times a commit, {blocks} blocks, {refused} none");
     }
 }
 
