@@ -151,6 +151,24 @@ fn stores(made: &Path, output: &Path) -> Result<()> {
         appender.commit()?;
         seed(output, "fxd", &format!("{name}-appended"), &fs::read(&path)?)?;
     }
+    // Columns by themselves: quiet, noisy, in steps with rests, one bar.
+    let noisy = |n: u64| {
+        let noise = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let price = |by: u32| noise.rotate_left(by).cast_signed() >> (n % 60);
+        Bar { ts: n * n, open: price(1), high: price(9), low: price(17), close: price(25), volume: noise, flags: 7 }
+    };
+    let steps = |n: u64| {
+        let price = (n * n % 300).cast_signed() * 2500;
+        Bar { ts: n * 60, open: price, high: price + 2500, low: price - i64::from(n % 50 == 7), close: price, ..bar(n) }
+    };
+    for (name, bars) in [
+        ("quiet", (0..200).map(bar).collect::<Vec<_>>()),
+        ("noisy", (1..100).map(noisy).collect()),
+        ("steps", (0..300).map(steps).collect()),
+        ("one", vec![bar(5)]),
+    ] {
+        seed(output, "columns", name, &fxd::columns::encode(&bars, 64))?;
+    }
     let texts = [
         "timestamp,open,high,low,close,volume\n2024-01-03T00:00:00Z,1.5,1.6,1.4,1.55,7\n",
         "20120201 000000;1.306600;1.306600;1.306560;1.306560;0\n",
