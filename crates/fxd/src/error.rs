@@ -109,6 +109,13 @@ pub enum BadBarReason {
         /// The decimals of that unit.
         scale: Scale,
     },
+    /// The volumes that are rolled up to the bar add up to more than 64 bits hold.
+    SumTooLarge {
+        /// Their sum so far, in the smallest unit.
+        volume: i128,
+        /// The decimals of that unit.
+        scale: Scale,
+    },
     /// The bar's timestamp is beyond [`MAX_TS`](crate::MAX_TS).
     TooLate,
     /// The bar does not come after the one before it, whose timestamp this is.
@@ -130,7 +137,13 @@ impl fmt::Display for BadBarReason {
         match self {
             Self::DoesNotFit { field, value, scale } => {
                 let most = u32::MAX;
-                write!(f, "{field} {value} (at {scale} decimals) does not fit, version 1 holds 0 to {most}")
+                write!(f, "{field} {value} (at {scale} decimals) does not fit, versions 1 and 2 hold 0 to {most}")
+            }
+            Self::SumTooLarge { volume, scale } => {
+                write!(
+                    f,
+                    "the bars of this interval have a volume of {volume} (at {scale} decimals), which 64 bits do not hold"
+                )
             }
             Self::TooLate => write!(f, "later than 2262-04-11, the last day that a store takes"),
             Self::OutOfOrder(last) => write!(f, "does not come after the bar before it, at {}", Rfc3339(*last)),

@@ -103,6 +103,29 @@ fn repair_takes_names_scales_and_dictionary_from_whatever_is_whole() {
     assert!(error.contains("decimals of prices and volumes is lost"), "{error}");
     let (found, _) = repaired(at(b"INFO") + 30, Some((options.info.price_scale, fxd::Scale::VOLUME))).unwrap();
     assert_eq!(found, series);
+    // Of a store with series, too, whatever of header, END and INFO is lost.
+    let rolled = common::of_version(fxd::Version::Rollups, common::options(50));
+    let path_4 = home.path().join("rolled.fxd");
+    write(&path_4, &rolled, &series);
+    let whole_4 = std::fs::read(&path_4).unwrap();
+    let at_4 = |tag: &[u8; 4]| whole_4.windows(4).rposition(|found| found == tag).unwrap();
+    for (what, flips, version, note) in [
+        ("header and END", vec![3, at_4(b"END ") + 20], 4, ""),
+        ("INFO", vec![at_4(b"INFO") + 30], 3, "their series are left out"),
+        ("header and INFO", vec![3, at_4(b"INFO") + 30], 3, "their series are left out"),
+        ("header", vec![13], 4, ""),
+    ] {
+        let mut file = whole_4.clone();
+        flips.into_iter().for_each(|at| file[at] ^= 1);
+        std::fs::write(&path_4, &file).unwrap();
+        let out = home.path().join(format!("{what}.fxd"));
+        let scales = Some((fxd::Scale::PRICE, fxd::Scale::VOLUME));
+        let report = fxd::store::repair(&path_4, Some(&out), scales, &options).unwrap();
+        let store = Store::open(&out).unwrap();
+        assert_eq!((rows(&store).unwrap(), store.header().version), (series.clone(), version), "{what}");
+        assert!(report.notes.iter().any(|found| found.contains(note)) || note.is_empty(), "{what}: {:?}", report.notes);
+        assert!(!report.notes.iter().any(|found| found.contains("are here")), "{what}: {:?}", report.notes);
+    }
     // A store of a newer release is not damaged.
     let mut newer = whole.clone();
     for header in [0, at(b"END ") + 16] {

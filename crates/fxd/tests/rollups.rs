@@ -139,7 +139,7 @@ fn what_is_rolled_up_cannot_be_written_to() {
     // More than can be added up.
     let huge = |minute| Bar { volume: u64::MAX / 2 + 1, ..bar(5 * DAY + minute * MINUTE, 1) };
     let error = append(&path, &options(9), OnTaken::Keep, &[("A".into(), vec![huge(0), huge(1)])].into()).unwrap_err();
-    assert!(error.to_string().contains("volume 18446744073709551616"), "{error}");
+    assert!(error.to_string().contains("volume of 18446744073709551616"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap()[..before.len()], before);
     assert_sound(&path);
     for (version, rollups) in

@@ -192,7 +192,7 @@ pub(crate) struct RewriteArgs {
 #[derive(Debug, Args)]
 pub(crate) struct VersionArgs {
     /// The version of the fxd format: 1 (rows), 2 (rows as differences), 3 (columns: the smallest, and any value of 64 bits), 4
-    /// (the same with rolled-up series) [default: 3; 4 with --rollups]
+    /// (the same with rolled-up series) [default: 3; 4 with --rollups, and for `upgrade` of a store that has series]
     #[arg(long, value_name = "N", value_parser = values::format_version)]
     pub(crate) format_version: Option<Version>,
     /// Version 4: the intervals to roll bars up to, as 5m,1h,1d

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use fxd::store::{Existing, Writer, train};
+use fxd::store::{Existing, Store, Writer, train};
 use fxd::{Bar, Columns, Info, Scale};
-use pdp_bars::convert::{ConvertError, Inputs, OnDuplicate, Told, sorted};
+use pdp_bars::convert::{ConvertError, InputKind, Inputs, OnDuplicate, Told, sorted};
 use pdp_bars::{BarsError, Fit, Prices, Problem, WriteOptions};
 use serde::Serialize;
 
 use super::args::{self, ConvertArgs, Format, To};
-use super::inputs::{check_rollups, inputs, note_symbols, usage, watched, write_options};
+use super::inputs::{check_rollups, inputs, note, note_symbols, usage, watched, write_options};
 use super::output::{directory_of, may_write, rows};
 use super::words;
 use crate::args::Global;
@@ -64,6 +64,9 @@ pub(crate) fn run(args: &ConvertArgs, global: &Global) -> anyhow::Result<ExitCod
         may_write(output, args.overwrite, &paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
     }
     check_rollups(&args.format)?;
+    if to != To::Fxd && !args.format.rollups.is_empty() {
+        return Err(usage("--rollups is for stores; `query --interval` prints longer bars"));
+    }
     let fit = if to == To::Fxd { Fit::of(args.format.version()) } else { Fit::any(Scale::PRICE, Scale::VOLUME) };
     let mut inputs = inputs(&args.input, paths, fit, (args.price_scale, args.volume_scale), global)?;
     inputs.on_duplicate = match args.on_duplicate {
@@ -78,7 +81,8 @@ pub(crate) fn run(args: &ConvertArgs, global: &Global) -> anyhow::Result<ExitCod
         To::Parquet => to_rows(args, Format::Parquet, inputs, output, global),
     };
     // What has gone to standard output cannot be written anew, and what has 32 bits has no room for more decimals.
-    let fixed = to_stdout || (to == To::Fxd && args.format.version().has_rows());
+    let again = paths.iter().all(|path| path.is_file());
+    let fixed = !again || to_stdout || (to == To::Fxd && args.format.version().has_rows());
     let report = if fixed { act(&inputs)? } else { at_scales(args, &mut inputs, &mut act)? };
     if !to_stdout {
         commands::show(global, &report, |out| words::converted(&report, global.quiet, out))?;
@@ -172,6 +176,9 @@ fn to_store(args: &ConvertArgs, inputs: &Inputs, output: &Path, global: &Global)
     })??;
     let written = writer.finish(if args.overwrite { Existing::Replace } else { Existing::Refuse })?;
     note_symbols(inputs, &symbols, global);
+    if args.format.rollups.is_empty() && !global.quiet && has_rollups(inputs)? {
+        note("series that are rolled up are left out; --rollups makes some in the new store");
+    }
     Ok(Converted {
         output: output.to_owned(),
         symbols: written.symbols,
@@ -181,6 +188,17 @@ fn to_store(args: &ConvertArgs, inputs: &Inputs, output: &Path, global: &Global)
         blocks: Some(written.blocks),
         bytes: written.bytes,
     })
+}
+
+/// Whether a store among the inputs has series that are rolled up.
+fn has_rollups(inputs: &Inputs) -> anyhow::Result<bool> {
+    let stores = inputs.files.iter().filter(|(_, kind)| *kind == InputKind::Store);
+    for (path, _) in stores {
+        if !Store::open(path)?.info().rollups.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The names of the inputs, without directories: what a store says must not depend on where they lay.

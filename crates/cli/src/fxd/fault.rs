@@ -81,14 +81,12 @@ impl<'e> Fault<'e> {
     /// What a person can do about it.
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Store(FxdError::Exists { .. }) => {
-                Some("give another name; where a file may be replaced, --overwrite says so")
-            }
+            Self::Store(FxdError::Exists { .. }) => Some("give another name, or --overwrite where the command has it"),
             Self::Store(FxdError::Damaged { .. }) => {
                 Some("`fx-store verify --checksums` shows what is wrong, `fx-store repair` saves what can be saved")
             }
             Self::Store(FxdError::Bar(bad)) => match bad.why {
-                BadBarReason::DoesNotFit { .. } => Some("fewer decimals leave more before the point: --price-scale"),
+                BadBarReason::DoesNotFit { .. } => Some("versions 3 and 4 of the format hold any value of 64 bits"),
                 _ => None,
             },
             Self::Store(FxdError::Refused(why)) if why.contains("decimals of prices and volumes is lost") => Some(
@@ -98,7 +96,13 @@ impl<'e> Fault<'e> {
                 if field != "timestamp"
                     && (expected.starts_with("a price from") || expected.starts_with("a volume from")) =>
             {
-                Some("version 3 of the format, the default of `convert`, takes any value of 64 bits")
+                Some(
+                    "fewer decimals (--price-scale, --volume-scale) leave more before the point; versions 3 and 4 of the format \
+                     hold 64 bits, 1 and 2 hold 32",
+                )
+            }
+            Self::Bars(BarsError::Row { problem: Problem::Decimals { .. }, .. }) => {
+                Some("--price-scale and --volume-scale say how many decimals are kept, up to 18")
             }
             Self::Bars(BarsError::Unwritable { why, .. }) if why.contains("column of flags") => {
                 Some("--flags writes the column of flags")

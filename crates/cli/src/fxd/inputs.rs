@@ -91,6 +91,10 @@ pub(crate) fn note(message: &str) {
 
 /// Refuses intervals for a version that has none, and a version without those that it needs.
 pub(crate) fn check_rollups(format: &VersionArgs) -> anyhow::Result<()> {
+    let twice = |(at, interval)| format.rollups.iter().skip(at + 1).any(|other| other == interval);
+    if format.rollups.iter().enumerate().any(twice) {
+        return Err(usage("--rollups names an interval twice"));
+    }
     match (format.version(), format.rollups.is_empty()) {
         (Version::Rollups, true) => Err(usage("version 4 needs intervals to roll bars up to: --rollups 5m,1h,1d")),
         (Version::Rollups, false) | (_, true) => Ok(()),

@@ -1,7 +1,7 @@
 //! Where rows go: a file that appears when it is whole, or standard output.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use fxd::FxdError;
@@ -25,11 +25,7 @@ pub(crate) fn rows(
         return Ok(sink.finish()?);
     };
     // What replaces a file replaces the one that a link leads to.
-    let target = if output.is_symlink() {
-        output.canonicalize().unwrap_or_else(|_| output.to_owned())
-    } else {
-        output.to_owned()
-    };
+    let target = linked(output);
     let directory = directory_of(&target);
     if !directory.is_dir() {
         return Err(PackagerError::NotFound { what: "directory", path: directory.to_owned() }.into());
@@ -42,6 +38,12 @@ pub(crate) fn rows(
     file.sync().with_context(writing)?;
     file.persist(&target).with_context(writing)?;
     Ok(rows)
+}
+
+/// The file that a link leads to, whether it is there or not.
+fn linked(path: &Path) -> PathBuf {
+    let dangling = || Some(directory_of(path).join(std::fs::read_link(path).ok()?));
+    path.canonicalize().ok().or_else(dangling).unwrap_or_else(|| path.to_owned())
 }
 
 /// Refuses an output that is there and may not be replaced: a file without `overwrite`, an input, and what is no file.

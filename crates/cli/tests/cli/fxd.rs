@@ -372,6 +372,9 @@ fn the_exit_code_says_how_it_ended() {
     fx(&home, &["convert", "a.csv", "v.fxd", "--format-version", "4"]).fails(2, "--rollups");
     fx(&home, &["convert", "a.csv", "v.fxd", "--format-version", "3", "--rollups", "5m"]).fails(2, "version 4");
     fx(&home, &["convert", "a.csv", "v.fxd", "--rollups", "5x"]).fails(2, "no interval");
+    fx(&home, &["convert", "a.csv", "v.fxd", "--rollups", "5m,5min"]).fails(2, "twice");
+    fx(&home, &["convert", "a.csv", "v.csv", "--rollups", "5m"]).fails(2, "for stores");
+    fx(&home, &["verify", "--file", "."]).fails(3, "not a regular file");
     fx(&home, &["convert", "a.csv", "v.fxd", "--format-version", "5"]).fails(2, "expected 1, 2, 3 or 4");
     fx(&home, &["convert", "a.csv", "v.fxd", "--level", "9"]).fails(2, "for versions 1 and 2");
     fx(&home, &["convert", "a.csv", "v.fxd", "--dictionary"]).fails(2, "for versions 1 and 2");

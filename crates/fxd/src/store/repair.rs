@@ -240,7 +240,8 @@ fn salvage(
         return Err(FxdError::Refused(format!("{}: no whole block is left in it", at.0.display())));
     }
     if bad > 0 {
-        notes.push(format!("{bad} damaged blocks are lost"));
+        let (blocks, are) = if bad == 1 { ("block", "is") } else { ("blocks", "are") };
+        notes.push(format!("{bad} damaged {blocks} {are} left out"));
     }
     places.sort_unstable();
     let info = match (known.info.clone(), scales) {
@@ -253,12 +254,14 @@ fn salvage(
             )));
         }
     };
-    // Without INFO nothing says what was rolled up.
-    if version == Version::Rollups && info.rollups.is_empty() {
-        version = Version::Columns;
-        notes.push(
-            "the intervals that bars were rolled up to are lost: series of them are symbols of their own now".into(),
-        );
+    // No version but this has intervals, and without INFO nothing says which.
+    if !info.rollups.is_empty() {
+        version = Version::Rollups;
+    } else if version == Version::Rollups || known.names.iter().any(|(_, rolled)| *rolled) {
+        version = version.min(Version::Columns);
+        let what =
+            "the intervals that bars were rolled up to are lost: their series are left out, `upgrade` makes them anew";
+        notes.push(what.into());
     }
     let series = if version == Version::Rollups { info.rollups.len() + 1 } else { 0 };
     let options = WriteOptions { version, info, dictionary: None, ..options.clone() };

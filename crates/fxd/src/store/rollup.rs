@@ -21,7 +21,7 @@ pub(crate) struct TooMuch {
 
 impl TooMuch {
     pub(crate) fn of(self, symbol: &str, scale: Scale) -> FxdError {
-        let why = BadBarReason::DoesNotFit { field: "volume", value: self.volume, scale };
+        let why = BadBarReason::SumTooLarge { volume: self.volume, scale };
         BadBar { symbol: symbol.to_owned(), ts: self.ts, why }.into()
     }
 }

@@ -67,7 +67,11 @@ pub fn verify(path: impl AsRef<Path>, checksums: bool) -> Result<Verified, FxdEr
     let path = path.as_ref();
     let at = At::new(path);
     let file = File::open(path).map_err(at.io("opening"))?;
-    let len = file.metadata().map_err(at.io("opening"))?.len();
+    let metadata = file.metadata().map_err(at.io("opening"))?;
+    if !metadata.is_file() {
+        return Err(FxdError::NotFxd { path: path.to_owned(), found: "it is not a regular file".into() });
+    }
+    let len = metadata.len();
     let mut verified = Verified { checksums, ..Verified::default() };
     match Snapshot::open(&file, path) {
         Ok(snapshot) => {

@@ -374,9 +374,16 @@ pub(crate) fn check_order(symbol: &Symbol, bars: &[Bar]) -> Result<(), FxdError>
 /// The file that a path leads to, through links, so that what replaces it replaces the file and not the link.
 pub(crate) fn linked(path: &Path) -> PathBuf {
     match std::fs::symlink_metadata(path) {
-        Ok(found) if found.is_symlink() => path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+        Ok(found) if found.is_symlink() => {
+            path.canonicalize().or_else(|_| dangling(path)).unwrap_or_else(|_| path.to_owned())
+        }
         _ => path.to_owned(),
     }
+}
+
+/// Where a link leads that leads to nothing yet.
+fn dangling(path: &Path) -> std::io::Result<PathBuf> {
+    Ok(directory_of(path).join(std::fs::read_link(path)?))
 }
 
 /// The directory that a file is in.

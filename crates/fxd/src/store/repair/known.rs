@@ -46,21 +46,19 @@ impl Known {
 
     fn take(&mut self, symbols: Vec<Symbol>) {
         if !symbols.is_empty() {
-            self.records = Some(self.bars(&symbols));
-            let rolled = |symbol: &Symbol| self.version >= Version::Rollups && symbol.flags != 0;
-            self.names = symbols.into_iter().map(|symbol| (symbol.name.clone(), rolled(&symbol))).collect();
+            self.records = Some(Self::bars(&symbols));
+            self.names = symbols.into_iter().map(|symbol| (symbol.name.clone(), symbol.flags != 0)).collect();
         }
     }
 
-    fn bars(&self, symbols: &[Symbol]) -> u64 {
-        let as_they_came = symbols.iter().filter(|symbol| self.version < Version::Rollups || symbol.flags == 0);
-        as_they_came.fold(0, |sum, symbol| symbol.record_count.saturating_add(sum))
+    /// Bars as they came; symbols of versions without series have no flags.
+    fn bars(symbols: &[Symbol]) -> u64 {
+        symbols.iter().filter(|symbol| symbol.flags == 0).fold(0, |sum, symbol| symbol.record_count.saturating_add(sum))
     }
 
     /// Takes names from a table that no checksum vouches for, where no other says them.
     fn take_unchecked(&mut self, symbols: Vec<Symbol>) {
-        let rolled = |symbol: &Symbol| self.version >= Version::Rollups && symbol.flags != 0;
-        let new = symbols.iter().skip(self.names.len()).map(|symbol| (symbol.name.clone(), rolled(symbol)));
+        let new = symbols.iter().skip(self.names.len()).map(|symbol| (symbol.name.clone(), symbol.flags != 0));
         let new: Vec<(String, bool)> = new.collect();
         if new.is_empty() {
             return;
@@ -69,7 +67,7 @@ impl Known {
             "the symbol table's checksum is lost or does not hold; these names may be wrong: {}",
             new.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
         ));
-        self.records = Some(self.bars(&symbols));
+        self.records = Some(Self::bars(&symbols));
         self.names.extend(new);
     }
 }
