@@ -18,6 +18,7 @@ mod options;
 mod parquet;
 mod print;
 mod problem;
+pub mod resample;
 mod runs;
 mod sink;
 mod zone;
