@@ -16,6 +16,7 @@ mod moment;
 mod name;
 mod options;
 mod parquet;
+pub mod pipeline;
 mod print;
 mod problem;
 pub mod resample;

@@ -11,6 +11,7 @@ use pdp_packager::manifest::Grade;
 
 pub(crate) use self::create::CreateArgs;
 use self::serve::ServeArgs;
+use crate::bars::args::BarsCommand;
 use crate::fxd::args::FxdCommand;
 
 /// Turn collected market data into packages that anybody can verify and use.
@@ -106,6 +107,12 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Serve the packages of a directory, and the data root, over HTTP: an API, its documentation and a page
     Serve(Box<ServeArgs>),
+    /// Make longer bars of shorter ones, in directories of months
+    Bars {
+        /// What to do
+        #[command(subcommand)]
+        command: Box<BarsCommand>,
+    },
     /// Keep OHLCV bars in one small file that can be queried (.fxd): as `fx-store`
     Fxd {
         /// What to do

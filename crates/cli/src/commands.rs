@@ -12,7 +12,7 @@ use pdp_packager::{CreateReport, ImportOptions, PackagerError, ValidateOptions};
 use serde::Serialize;
 
 use crate::args::{Cli, Command, CreateArgs, Global, ImportArgs, ValidateArgs};
-use crate::{args, exit, fxd, keys, progress, read, render, report, serve};
+use crate::{args, bars, exit, fxd, keys, progress, read, render, report, serve};
 
 /// Runs the command; `given` says where its arguments come from.
 pub(crate) fn run(cli: Cli, given: &ArgMatches) -> anyhow::Result<ExitCode> {
@@ -37,6 +37,7 @@ pub(crate) fn run(cli: Cli, given: &ArgMatches) -> anyhow::Result<ExitCode> {
         }
         Command::Read(args) => read::run(&args, &global),
         Command::Report(args) => report::run(&args, &global),
+        Command::Bars { command } => bars::run(*command, &global),
         Command::Fxd { command } => fxd::run(*command, &global),
         Command::Import(args) => import(args, &global),
         Command::Serve(args) => serve::run(*args, &global, given.subcommand_matches("serve").unwrap_or(given)),

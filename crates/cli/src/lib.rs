@@ -4,6 +4,7 @@
 //! output, talk to standard error.
 
 mod args;
+mod bars;
 mod browser;
 mod commands;
 mod exit;

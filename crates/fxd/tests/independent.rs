@@ -10,7 +10,7 @@ use std::process::{Command, Output, Stdio};
 
 use common::{DAY, Rows, append, assert_sound, bar, bars, in_memory, options, rows, write};
 use fxd::Bar;
-use fxd::store::{OnTaken, Store, WriteOptions, compact, train};
+use fxd::store::{Filter, OnTaken, Store, WriteOptions, compact, train};
 
 fn python() -> Option<PathBuf> {
     let python = std::env::var_os("PDP_TEST_PYTHON").map(PathBuf::from);
@@ -60,7 +60,7 @@ fn accepts(python: &Path, path: &Path, what: &str) {
     // By the order of the symbol table, which the symbol index has.
     let all = rows(&store).unwrap();
     let mut expected = COLUMNS.to_owned();
-    for symbol in store.symbols() {
+    for symbol in store.series() {
         let bars = all.get(&symbol.name).unwrap().clone();
         let of_symbol = csv(&[(symbol.name.clone(), bars)].into());
         expected.push_str(of_symbol.strip_prefix(COLUMNS).unwrap());
@@ -68,6 +68,14 @@ fn accepts(python: &Path, path: &Path, what: &str) {
     let read = run(python, &["read"], path, "");
     assert!(read.status.success(), "{what}: {}", String::from_utf8_lossy(&read.stderr));
     assert!(String::from_utf8(read.stdout).unwrap() == expected, "{what}: other rows");
+    let series = run(python, &["read", "--series"], path, "");
+    assert!(series.status.success(), "{what}: {}", String::from_utf8_lossy(&series.stderr));
+    let mut of_series = COLUMNS.to_owned();
+    for symbol in store.symbols().iter().filter(|symbol| symbol.interval().is_some()) {
+        let bars = store.query(symbol.id, 0..u64::MAX, &Filter::default()).unwrap().iter().collect();
+        of_series.push_str(csv(&[(symbol.name.clone(), bars)].into()).strip_prefix(COLUMNS).unwrap());
+    }
+    assert!(String::from_utf8(series.stdout).unwrap() == of_series, "{what}: other series");
     let by_time = run(python, &["read-by-time"], path, "");
     assert!(by_time.status.success(), "{what}: {}", String::from_utf8_lossy(&by_time.stderr));
     assert!(sorted(&String::from_utf8(by_time.stdout).unwrap()) == sorted(&expected), "{what}: other rows by time");
@@ -130,8 +138,12 @@ fn t111_what_another_program_writes_opens_here() {
         (many, "3", "1"),
         (day, "3", "1"),
         (wide(), "3", "1"),
+        (series(), "4", "1"),
     ] {
-        let options_of = ["write", "--version", version, "--compression", compression, "--created", "123"];
+        let mut options_of = vec!["write", "--version", version, "--compression", compression, "--created", "123"];
+        if version == "4" {
+            options_of.extend(["--rollups", "5m,1h,1d"]);
+        }
         let written = run(&python, &options_of, &path, &csv(&series));
         assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
         assert_sound(&path);
@@ -167,6 +179,7 @@ fn t111_what_is_written_here_opens_in_another_program() {
         ("differences", WriteOptions { version: fxd::Version::Delta, ..options(30) }),
         ("columns", WriteOptions { version: fxd::Version::Columns, ..options(16_384) }),
         ("columns in small blocks", WriteOptions { version: fxd::Version::Columns, ..options(9) }),
+        ("series", common::of_version(fxd::Version::Rollups, options(200))),
     ] {
         write(&path, &options, &series());
         accepts(&python, &path, what);

@@ -30,6 +30,14 @@ pub fn csv_sink<W: Write>(out: W, options: &WriteOptions) -> CsvSink<W> {
     CsvSink { out, text, options: options.clone(), rows: 0 }
 }
 
+impl<W> CsvSink<W> {
+    /// Without the header, to go on with a file that has one. Only before anything was written.
+    pub(crate) fn without_header(mut self) -> Self {
+        self.text.clear();
+        self
+    }
+}
+
 impl<W: Write> BarSink for CsvSink<W> {
     fn write(&mut self, symbol: &str, bars: &Columns) -> Result<(), BarsError> {
         let name = quoted(symbol)?;

@@ -36,12 +36,17 @@ pub(crate) fn main(typed: Vec<OsString>) -> ExitCode {
     }
 }
 
-/// Runs a command.
-pub(crate) fn run(command: FxdCommand, global: &Global) -> anyhow::Result<ExitCode> {
+/// Has everything that works in parallel use as many threads as the user says.
+pub(crate) fn use_threads(global: &Global) {
     if global.threads > 0 {
         // It fails where it was done before, which cannot be: a process runs one command.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(global.threads).build_global();
     }
+}
+
+/// Runs a command.
+pub(crate) fn run(command: FxdCommand, global: &Global) -> anyhow::Result<ExitCode> {
+    use_threads(global);
     match command {
         FxdCommand::Convert(args) => convert::run(&args, global),
         FxdCommand::Append(args) => append::run(&args, global),

@@ -100,8 +100,9 @@ impl FromStr for Interval {
 impl TryFrom<String> for Interval {
     type Error = NoInterval;
 
+    /// As a file writes it, and in no other spelling.
     fn try_from(text: String) -> Result<Self, NoInterval> {
-        text.parse()
+        text.parse().ok().filter(|interval: &Self| interval.to_string() == text).ok_or(NoInterval(text))
     }
 }
 
@@ -133,6 +134,9 @@ mod tests {
         for text in ["", "5", "m", "0m", "05m", "16384s", "5 m", "-5m", "5w", "5M", "٥m"] {
             text.parse::<Interval>().unwrap_err();
         }
+        assert!(
+            serde_json::from_str::<Interval>("\"5m\"").is_ok() && serde_json::from_str::<Interval>("\"5min\"").is_err()
+        );
         for flags in [0, 0x4000, 0x8000, 0xC000] {
             assert_eq!(Interval::of_flags(flags), None);
         }

@@ -135,7 +135,11 @@ impl Snapshot {
 
 /// In version 4 each symbol is followed by its series, one for each interval of INFO and in that order.
 fn check_rollups(header: &Header, info: &Info, symbols: &[Symbol]) -> Decoded<()> {
-    if header.known_version() < Version::Rollups {
+    if (header.known_version() < Version::Rollups) != info.rollups.is_empty() {
+        let what = "version 4, and no other, has intervals that bars are rolled up to";
+        return Err(Damage::new(header.metadata_offset(), what));
+    }
+    if info.rollups.is_empty() {
         return Ok(());
     }
     for group in symbols.chunks(info.rollups.len() + 1) {

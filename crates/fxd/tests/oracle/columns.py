@@ -71,13 +71,14 @@ class Part:
             value |= (byte & 127) << shift
             if byte < 128:
                 check(value <= U64, start, "a number has more than 64 bits")
-                self.note(byte or not shift, start, "a number has more bytes than it needs")
+                check(byte or not shift, start, "a number has more bytes than it needs")
                 check(least <= value <= most, start, f"{value} is not from {least} to {most}")
                 return value
         raise Refused(start, "a number has more than ten bytes")
 
-    def code(self):
-        """The next code: for any eleven bits the token that they begin with, and how many of them it takes."""
+    def code(self, plain):
+        """The next code: for any eleven bits the token that they begin with, and how many of them it takes. If it is `plain`,
+        no token of it has extra bits."""
         start, lengths, nibbles = self.at, [], []
         count = self.byte()
         check(1 <= count <= MOST_TOKENS, start, f"a code of {count} tokens")
@@ -93,8 +94,11 @@ class Part:
             check(length <= MOST_BITS or length == ALONE, self.at - 1, f"a code has a length of {length}")
             lengths.extend([length] if length else [0] * (1 + nibble()))
         check(len(lengths) == count, self.at - 1, "a code tells of more tokens than it counts")
-        self.note(not any(nibbles), self.at - 1, "what is left of the last byte of a code is not zero")
+        check(not any(nibbles), self.at - 1, "what is left of the last byte of a code is not zero")
         coded = sorted((length, token) for token, length in enumerate(lengths) if length)
+        check(coded, start, "a code has no token")
+        extra = any(token > 127 for _, token in coded)
+        check(not (plain and extra), start, "a code has a token with extra bits, of which there is no string")
         code, table = 0, [None] * (1 << MOST_BITS)
         if [length for length, _ in coded] == [ALONE]:
             return [(coded[0][1], 0)] * len(table)
@@ -148,7 +152,7 @@ class Columns:
         self.note = note
         self.head = head = Head(part.number(1, MOST_ROWS), part.number(1, 1024), part.number(0, LAST_TS), part.number(1),
                                 part.number(1, TOP - 1), part.number(1), part.byte())
-        note(head.modes < 4, part.at - 1, "unused bits of modes are not zero")
+        check(head.modes < 4, part.at - 1, f"modes {head.modes}")
         self.codings = [self.coding(part, stream) for stream in range(STREAMS)]
         self.pages, size, start, close = [], GROUP * head.page_groups, head.first, 0
         for row in range(0, head.rows, size):
@@ -176,7 +180,7 @@ class Columns:
         check(kind in KINDS, at, f"a coding of kind {kind}")
         value = part.number() if kind in (0, 8, 9) else None
         check(stream != TS or kind != 0 or value == 0, at, "no page starts where it says")
-        return Coding(kind, value, [part.code() for _ in range(CODES[kind])])
+        return Coding(kind, value, [part.code(kind in (1, 2, 4)) for _ in range(CODES[kind])])
 
     def most(self, stream):
         """The largest value that a stream may have."""
@@ -219,7 +223,6 @@ class Columns:
             code = codes[choice]
             for _ in range(min(GROUP, rows - GROUP * i)):
                 token = bits.token(code)
-                check(behind or token < 128, string.at, "a token has extra bits, of which there is no string")
                 values.append(token if token < 128 else EXTRA[token][1] + behind.field(EXTRA[token][0]))
         bits.finish()
         if behind:
@@ -231,7 +234,7 @@ class Columns:
         (_, _, _, interval, unit, volume_unit, modes), close = self.head, None
         for page, after in zip(self.pages, self.pages[1:] + [None]):
             streams = [self.values(page, stream) for stream in range(STREAMS)]
-            self.note(close is None or close == page.close, page.at, "base of a page is not the close before it")
+            check(close is None or close == page.close, page.at, "base of a page is not the close before it")
             check(streams[TS][0] == 0, page.at, "first row of a page is not where the page starts")
             ts, close = page.first - interval, page.close
             for step, dc, do, dh, dl, volume, flags, ro, rh, rl, rc, rv in zip(*streams):
@@ -240,9 +243,7 @@ class Columns:
                 h = max(o, close) + (unzigzag(dh) if modes & 1 else dh)
                 l = min(o, close) - (unzigzag(dl) if modes & 2 else dl)
                 o, h, l, c = (signed(signed(q) * unit + r) for q, r in ((o, ro), (h, rh), (l, rl), (close, rc)))
-                volume = volume * volume_unit + rv
-                check(volume <= U64, page.at, "a volume has more than 64 bits")
-                yield ts, o, h, l, c, volume, flags
+                yield ts, o, h, l, c, volume * volume_unit + rv & U64, flags
             check(ts < after.first if after else ts <= LAST_TS, page.at, "timestamps of a page reach the next one's")
 
 

@@ -4,9 +4,11 @@
     fxd.py read-by-time FILE    the same rows, block after block in the order of the time index
     fxd.py verify FILE          findings as JSON; exit 3 when there are any
     fxd.py dump FILE            the structure as JSON
-    fxd.py write OUT < CSV      a fresh file; options --version 1|2|3, --compression 0|1, --created NS, --info JSON
+    fxd.py write OUT < CSV      a fresh file; options --version 1|2|3|4, --compression 0|1, --created NS, --info JSON, and of
+                                version 4 --rollups INTERVALS, as 5m,1h,1d
 
-Of version 2 the compression that is not 0 is that of differences, of version 3 it is columns, in blocks of any span of time.
+Of version 2 the compression that is not 0 is that of differences, from version 3 on it is columns, in blocks of any span of
+time. Rows are those of symbols, with --series those of the series that are rolled up from them instead.
 
 A file that a reader refuses ends `read`, `read-by-time` and `dump` with exit 3 and `BYTE OFFSET: REASON` on stderr.
 Needs `zstandard`. Checksums are faster with `google_crc32c`, which is not needed.
@@ -15,6 +17,7 @@ Needs `zstandard`. Checksums are faster with `google_crc32c`, which is not neede
 import argparse
 import csv
 import json
+import re
 import sys
 import time
 import unicodedata
@@ -35,11 +38,12 @@ HEADER, SYMBOL, BLOCK, TRAILER = Struct("<8sIIQQIIQQQ"), Struct("<HHI32sQQQ"), S
 COUNT, RECORD, SECTION = Struct("<Q"), Struct("<QIIIIIHBB"), Struct("<4sIQ")
 TIME_NODE, SYMBOL_NODE, ENTRY = Struct("<BBHI255Q256Q"), Struct("<BBHIQ"), Struct("<HHIQQQ")
 CMIT, SYMC, SIDX, DICT, END = Struct("<QQQII"), Struct("<QII"), Struct("<QQ"), Struct("<QII"), Struct("<64sII")
-MAGIC, VERSIONS, CHAINED = b"FXSTORE1", (1, 2, 3), 1 << 16
+MAGIC, VERSIONS, ROLLED_UP, CHAINED = b"FXSTORE1", (1, 2, 3, 4), 4, 1 << 16
 END_TAG = b"END "
-NEWEST = {1: 2, 2: 4, 3: 5}  # the last compression of each version
+NEWEST = {1: 2, 2: 4, 3: 5, 4: 5}  # the last compression of each version
 COLUMNAR, MOST_ROWS, MOST_COLUMNS = 5, 2_764_808, 5_595_152
 LAST_TS, DAY, MEBIBYTE = 2**63 - 1, 86_400_000_000_000, 1 << 20
+INTERVAL, UNITS = re.compile("([1-9][0-9]{0,4})([smhd])"), {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 COLUMNS = ["timestamp_ns", "symbol", "open", "high", "low", "close", "volume", "flags"]
 
 Header = namedtuple("Header", "magic version flags created modified symbols blocks index symbol_table data")
@@ -62,6 +66,28 @@ def aligned(n):
 def date_of(ts):
     """The UTC date of a timestamp as YYYYMMDD."""
     return int(f"{datetime(1970, 1, 1) + timedelta(days=ts // DAY):%Y%m%d}")
+
+
+def interval(text):
+    """What an interval is in the flags of a series, and in nanoseconds; or None where a text is none."""
+    match = INTERVAL.fullmatch(text)
+    if not match or int(match[1]) > 16_383:
+        return None
+    count, unit = int(match[1]), match[2]
+    return list(UNITS).index(unit) << 14 | count, count * UNITS[unit] * 10**9
+
+
+def rolled_up(bars, size):
+    """The bars of a series whose interval has that many nanoseconds, from those of its symbol; a sum may be too large."""
+    series = []
+    for ts, o, h, l, c, volume, flags in bars:
+        ts -= ts % size
+        if series and series[-1][0] == ts:
+            _, first, highest, lowest, _, total, seen = series[-1]
+            series[-1] = (ts, first, max(highest, h), min(lowest, l), c, total + volume, seen | flags)
+        else:
+            series.append((ts, o, h, l, c, volume, flags))
+    return series
 
 
 TABLE = range(256)
@@ -135,8 +161,9 @@ class Store:
             check(value % 64 == 0 and 64 <= value <= len(data), at, f"offset {value} is not possible")
         self.commit = self.metadata(header.index + 4096)
         check(self.commit.header == self.data[:64], 0, "header differs from its image in the END section")
-        self.end = self.commit.end
+        self.end, self.rollups = self.commit.end, self.commit.info.get("rollups", [])
         self.symbols = self.symbol_table()
+        self.check_series()
 
     def take(self, at, size):
         """The bytes of the file there, which must lie before its end."""
@@ -183,10 +210,10 @@ class Store:
         header = Header(*HEADER.unpack(image))
         check(header.index + 4096 == start, at + 0x28, "index_offset does not lead to this metadata")
         check((table, symbols) == (header.symbol_table, header.symbols), sections["SYMC"][0], "SYMC disagrees with the header")
-        info = self.info(*sections["INFO"])
+        info = self.info(*sections["INFO"], header.version)
         return Commit(start, end, image, number, region, previous, region_crc, sections, root, info, bodies.get("DICT"))
 
-    def info(self, at, length):
+    def info(self, at, length, version):
         """The INFO section, with its known members checked."""
         try:
             info = json.loads(self.data[at:at + length].decode())
@@ -198,6 +225,11 @@ class Store:
         for name, most in (("priceScale", 18), ("volumeScale", 18), ("barInterval", LAST_TS)):
             value = info.get(name, 0)
             check(type(value) is int and 0 <= value <= most, at, f"{name} is not a number within its limits")
+        rollups = info.get("rollups", [])
+        check(isinstance(rollups, list) and all(isinstance(text, str) and interval(text) for text in rollups), at,
+              "rollups are not of intervals")
+        check(len(set(rollups)) == len(rollups), at, "an interval is rolled up to twice")
+        check((version == ROLLED_UP) == bool(rollups), at, f"{len(rollups)} rollups in version {version}")
         user = info.get("user", {})
         check(isinstance(user, dict) and all(isinstance(text, str) for text in user.values()), at, "user is not of texts")
         return info
@@ -211,7 +243,7 @@ class Store:
         for i, symbol in enumerate(map(Symbol._make, SYMBOL.iter_unpack(table))):
             at = start + 64 * i
             check(symbol.id == i, at, f"symbol {i} has the id {symbol.id}")
-            self.note(symbol.flags == 0, at + 2, "flags of a symbol are not zero")
+            self.note(symbol.flags == 0 or self.rollups, at + 2, "flags of a symbol are not zero")
             name, zero, rest = symbol.name.partition(b"\0")
             check(name and zero and not any(rest), at + 8, "name is empty, without end, or not followed by zeros")
             try:
@@ -223,6 +255,22 @@ class Store:
             names.add(name)
             symbols.append(symbol._replace(name=name))
         return symbols
+
+    def is_series(self, symbol):
+        """Whether the symbol of an id is a series that is rolled up."""
+        return symbol % (1 + len(self.rollups)) != 0
+
+    def check_series(self):
+        """In version 4 each symbol is followed by its series, in the order of INFO."""
+        count, expected = 1 + len(self.rollups), []
+        for symbol in self.symbols[::count] if self.rollups else []:
+            expected.append((symbol.name, 0))
+            expected += [(f"{symbol.name}@{text}", interval(text)[0]) for text in self.rollups]
+        for symbol, (name, flags) in zip(self.symbols, expected):
+            at = self.header.symbol_table + 64 * symbol.id
+            check(symbol.flags == flags, at + 2, f"flags of {symbol.name} are {symbol.flags} and not {flags}")
+            check(symbol.name == name, at + 8, f"{symbol.name} is not called {name}")
+        check(len(self.symbols) % count == 0, 0x20, "last symbol is not followed by all of its series")
 
     def dictionary(self):
         """The file's dictionary, once its checksum holds, or None."""
@@ -384,15 +432,15 @@ class Store:
         check(records[-1][0] == block.last, at, "last bar is not the one that the header tells of")
         return records
 
-    def rows(self, by_time):
-        """All rows, as in the CSV, in the order of one of the indexes."""
+    def rows(self, by_time, series):
+        """All rows of symbols, or those of their series, as in the CSV, in the order of one of the indexes."""
         entries, times, leaves = self.indexes()
         if by_time:
             self.check_chain(leaves)
             named = {entry.offset: entry for entry in entries}
             entries = [named[offset] for _, offset in times]
         dictionary = self.dictionary()
-        for entry in entries:
+        for entry in (entry for entry in entries if self.is_series(entry.symbol) == series):
             name = self.symbols[entry.symbol].name
             for ts, o, h, l, c, volume, _, flags, _ in self.records(entry, dictionary):
                 yield ts, name, o, h, l, c, volume, flags
@@ -423,6 +471,8 @@ def cover(store):
         store.note(sound, fields["SYMC"] + 12, f"checksum of the symbol table of commit {commit.number}")
         sound = commit.dictionary in (None, store.commit.dictionary)
         store.note(sound, commit.at, f"dictionary of commit {commit.number} is not that of the newest")
+        sound = commit.info.get("rollups", []) == store.rollups and header.symbols % (1 + len(store.rollups)) == 0
+        store.note(sound, fields["INFO"], f"commit {commit.number} has other series")
         sound = bool(header.flags & CHAINED) == (commit.number == 0)
         store.note(sound, fields["END"] + 12, f"CHAINED is wrong for commit {commit.number}")
         store.extents.append((commit.at, commit.end))
@@ -445,6 +495,18 @@ def gaps(store):
         at = max(at, stop)
 
 
+def check_bars(store, bars):
+    """Notes the series that are not what the bars of their symbols make; `bars` has by id those of all that could be read."""
+    step = 1 + len(store.rollups)
+    for symbol in store.symbols:
+        came, found = bars[symbol.id - symbol.id % step], bars[symbol.id]
+        if store.is_series(symbol.id) and None not in (came, found):
+            made = rolled_up(came, interval(store.rollups[symbol.id % step - 1])[1])
+            other = {bar[0] for bar in set(made) ^ set(found)}
+            store.note(not other, store.header.symbol_table + 64 * symbol.id,
+                       f"{symbol.name}: {len(other)} bars are not what its symbol has, the first at {min(other, default=0)}")
+
+
 def verify(data):
     """What is wrong with a file, and what it holds; `tail` is what an unfinished append left, and no finding."""
     findings, entries, records, commits, tail = [], None, 0, 0, 0
@@ -463,8 +525,16 @@ def verify(data):
             attempt(store.agree, entries, times[0])
             attempt(store.check_chain, times[1])
         dictionary = attempt(store.dictionary)
+        bars = [[] for _ in store.symbols]
         for entry in entries or []:
-            records += len(attempt(store.records, entry, dictionary) or [])
+            read = attempt(store.records, entry, dictionary)
+            records += len(read or [])
+            if read is None:
+                bars[entry.symbol] = None
+            elif store.rollups and bars[entry.symbol] is not None:
+                bars[entry.symbol] += [(*record[:6], record[7]) for record in read]
+        if entries is not None:
+            check_bars(store, bars)
         attempt(cover, store)
         if whole:
             gaps(store)
@@ -540,20 +610,35 @@ def rows_payload(part, symbol, compression):
     return zstandard.ZstdCompressor().compress(payload) if compression else payload
 
 
+def with_series(symbols, rollups):
+    """What the symbol table has, as flags, name and bars: each symbol with its series behind it."""
+    names = set()
+    for symbol, records in symbols.items():
+        records.sort()
+        before = None
+        for record in records:
+            if record[0] == before or record[0] > LAST_TS:
+                raise ValueError(f"{symbol}: {record[0]} is there twice, or too large")
+            before = record[0]
+        series = [(flags, f"{symbol}@{text}", rolled_up(records, size)) for text in rollups for flags, size in [interval(text)]]
+        for flags, name, bars in [(0, symbol, records), *series]:
+            encoded = name.encode()
+            if name in names or not 1 <= len(encoded) <= 31 or any(unicodedata.category(c) == "Cc" for c in name):
+                raise ValueError(f"{name!r} is no name of a symbol or series, or is there twice")
+            names.add(name)
+            yield flags, encoded, bars
+
+
 def write(rows, created, compression, info, version=1):
     """The bytes of a fresh file of these rows."""
     symbols = {}
     for ts, name, o, h, l, c, volume, flags in rows:
         symbols.setdefault(name, []).append((int(ts), int(o), int(h), int(l), int(c), int(volume), int(flags)))
+    symbols = list(with_series(symbols, info.get("rollups", [])))
     out, table, entries = bytearray(64 + 64 * len(symbols)), b"", []
-    compression = compression and {1: 1, 2: 3, 3: COLUMNAR}[version]
-    for symbol, (name, records) in enumerate(symbols.items()):
-        records.sort()
-        before, known = None, len(entries)
-        for record in records:
-            if record[0] == before or record[0] > LAST_TS:
-                raise ValueError(f"{name}: {record[0]} is there twice, or too large")
-            before = record[0]
+    compression = compression and {1: 1, 2: 3}.get(version, COLUMNAR)
+    for symbol, (flags, name, records) in enumerate(symbols):
+        known = len(entries)
         columns = compression == COLUMNAR
         for part in parts_of(records, columns, len(entries)):
             stored = encode(part, len(entries)) if columns else rows_payload(part, symbol, compression)
@@ -562,10 +647,7 @@ def write(rows, created, compression, info, version=1):
             entries.append(Entry(symbol, 0, len(part), len(out), first, last))
             out += header + stored + TRAILER.pack(crc32c(header), crc32c(stored), len(part), 0)
             out += bytes(-len(out) % 64)
-        encoded = name.encode()
-        if not 1 <= len(encoded) <= 31 or any(unicodedata.category(c) == "Cc" for c in name):
-            raise ValueError(f"{name!r} is no name of a symbol")
-        table += SYMBOL.pack(symbol, 0, len(entries) - known, encoded, records[0][0], before, len(records))
+        table += SYMBOL.pack(symbol, flags, len(entries) - known, name, records[0][0], records[-1][0], len(records))
     data = 64 + len(table)
     out[64:data] = table
     region = len(out)
@@ -594,6 +676,8 @@ def main():
     parser.add_argument("--compression", type=int, choices=[0, 1], default=1)
     parser.add_argument("--created", type=int, default=None)
     parser.add_argument("--info", type=json.loads, default={"creator": "fxd.py", "priceScale": 5, "volumeScale": 0})
+    parser.add_argument("--rollups", type=lambda text: text.split(","), default=[])
+    parser.add_argument("--series", action="store_true")
     options = parser.parse_args()
     for stream in (sys.stdin, sys.stdout):
         stream.reconfigure(encoding="utf-8", newline="")
@@ -601,6 +685,12 @@ def main():
         header, *rows = csv.reader(sys.stdin)
         if header != COLUMNS:
             parser.error(f"the columns must be {','.join(COLUMNS)}")
+        if (options.version == ROLLED_UP) != bool(options.rollups):
+            parser.error("version 4, and no other, needs --rollups")
+        if not all(map(interval, options.rollups)) or len(set(options.rollups)) < len(options.rollups):
+            parser.error("--rollups must be intervals, each once, as 5m,1h,1d")
+        if options.rollups:
+            options.info["rollups"] = options.rollups
         created = time.time_ns() if options.created is None else options.created
         data = write(rows, created, options.compression, options.info, options.version)
         with open(options.file, "wb") as file:
@@ -618,7 +708,7 @@ def main():
         else:
             output = csv.writer(sys.stdout, lineterminator="\n")
             output.writerow(COLUMNS)
-            output.writerows(Store(data).rows(options.command == "read-by-time"))
+            output.writerows(Store(data).rows(options.command == "read-by-time", options.series))
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 3

@@ -1,0 +1,112 @@
+//! Where the pipeline's files lie: `{SYMBOL}/{SYMBOL}_{YYYY}_{MM}.csv` and the like.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::BarsError;
+use crate::convert::InputKind;
+
+/// The files of each symbol in a directory, in the order of their names, which is that of time: those in a directory that is called
+/// like the symbol, and those beside such directories whose names begin with it.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn series(directory: &Path) -> Result<BTreeMap<String, Vec<(PathBuf, InputKind)>>, BarsError> {
+    let mut found: BTreeMap<String, Vec<(PathBuf, InputKind)>> = BTreeMap::new();
+    for path in entries(directory)? {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()).map(str::to_owned) else { continue };
+        if path.is_dir() {
+            for file in entries(&path)? {
+                if let Some(kind) = kind(&file) {
+                    found.entry(name.clone()).or_default().push((file, kind));
+                }
+            }
+        } else if let (Some(kind), Some(month)) = (kind(&path), Month::of(&name)) {
+            found.entry(month.symbol.to_owned()).or_default().push((path.clone(), kind));
+        }
+    }
+    Ok(found)
+}
+
+/// What is in a directory, by name, but for hidden files.
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, BarsError> {
+    let failed = |source| BarsError::read(directory, source);
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if !entry.file_name().to_string_lossy().starts_with('.') {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn kind(path: &Path) -> Option<InputKind> {
+    if path.is_file() { InputKind::of(path) } else { None }
+}
+
+/// What a file of a month is called after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Month<'a> {
+    /// The symbol, which may have dots and underscores of its own.
+    pub symbol: &'a str,
+    /// The year.
+    pub year: u16,
+    /// The month, from 1.
+    pub month: u8,
+}
+
+impl<'a> Month<'a> {
+    /// What the name of a file says, read from its end: `ES.c.0_2024_01.csv`, `BRK_B_2024_01_15s.csv`.
+    #[must_use]
+    pub fn of(name: &'a str) -> Option<Self> {
+        let mut stem = name;
+        while let Some((rest, end)) = stem.rsplit_once('.') {
+            let known = ["csv", "txt", "tsv", "gz", "zst", "zip", "parquet", "pq", "dbn", "fxd"];
+            if !known.iter().any(|known| end.eq_ignore_ascii_case(known)) {
+                break;
+            }
+            stem = rest;
+        }
+        let of_month = |stem: &'a str| {
+            let (rest, month) = stem.rsplit_once('_')?;
+            let (symbol, year) = rest.rsplit_once('_')?;
+            let number = |text: &str, digits: usize| {
+                (text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
+            };
+            let month = number(month, 2).filter(|month| (1..=12).contains(month))?;
+            let found = Self { symbol, year: number(year, 4)?, month: u8::try_from(month).ok()? };
+            (!symbol.is_empty()).then_some(found)
+        };
+        of_month(stem).or_else(|| {
+            let (rest, timeframe) = stem.rsplit_once('_')?;
+            timeframe.parse::<crate::resample::Timeframe>().ok()?;
+            of_month(rest)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_from_their_end() {
+        for (name, expected) in [
+            ("SPY_2024_01.csv", Some(("SPY", 2024, 1))),
+            ("ES.c.0_2024_12.csv.gz", Some(("ES.c.0", 2024, 12))),
+            ("BRK_B_2024_02_15s.csv", Some(("BRK_B", 2024, 2))),
+            ("A_2024_03_1min.parquet", Some(("A", 2024, 3))),
+            ("2024_2024_03.dbn.zst", Some(("2024", 2024, 3))),
+            ("SPY_2024_13.csv", None),
+            ("SPY_24_01.csv", None),
+            ("_2024_01.csv", None),
+            ("SPY.csv", None),
+            ("notes.txt", None),
+        ] {
+            let found = Month::of(name).map(|month| (month.symbol, month.year, month.month));
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+}

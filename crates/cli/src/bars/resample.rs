@@ -1,0 +1,105 @@
+//! `bars resample`.
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use pdp_bars::convert::OnDuplicate;
+use pdp_bars::pipeline::{self, Resampled, Resampling};
+use pdp_bars::resample::{Grid, Session};
+use pdp_packager::{PackagerError, Progress as _, Stage};
+use serde_json::{Value, json};
+
+use super::args::{self, ResampleArgs};
+use crate::args::Global;
+use crate::commands;
+use crate::progress::{self, Shown};
+
+/// Resamples.
+pub(crate) fn run(args: &ResampleArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let input = args.input_dir.clone().unwrap_or_else(|| global.data_root.join("raw_1s"));
+    let output = args.output_dir.clone().unwrap_or_else(|| global.data_root.join("aggregated"));
+    if !input.is_dir() {
+        return Err(PackagerError::NotFound { what: "input directory", path: input }.into());
+    }
+    let mut series = pipeline::series(&input)?;
+    if let Some(symbol) = &args.which.symbol {
+        let files = series.remove(symbol);
+        series.clear();
+        let none = || PackagerError::NotFound { what: "files of bars for the symbol", path: input.join(symbol) };
+        series.insert(symbol.clone(), files.ok_or_else(none)?);
+    }
+    if series.is_empty() {
+        return Err(PackagerError::NotFound { what: "files of bars", path: input }.into());
+    }
+    let mut timeframes = args.timeframes.clone();
+    timeframes.sort_unstable();
+    timeframes.dedup();
+    let how = Resampling {
+        timeframes,
+        grid: match (args.session, args.tz) {
+            (Some(start), Some(zone)) => Grid::Session(Session { zone, start }),
+            _ => Grid::Epoch,
+        },
+        fill: args.fill,
+        zone: args.tz,
+        on_duplicate: match args.on_duplicate {
+            args::OnDuplicate::Error => OnDuplicate::Error,
+            args::OnDuplicate::First => OnDuplicate::First,
+            args::OnDuplicate::Last => OnDuplicate::Last,
+        },
+    };
+    let mut bytes = 0;
+    for (path, _) in series.values().flatten() {
+        bytes += std::fs::metadata(path).with_context(|| path.display().to_string())?.len();
+    }
+    let shown: Shown = progress::start(global);
+    shown.begin(Stage::Converting, series.values().map(|files| files.len() as u64).sum(), bytes);
+    let told = |bytes| {
+        shown.advance(0, bytes);
+        if shown.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let mut reports = Vec::new();
+    for (symbol, files) in &series {
+        reports.push((symbol.clone(), pipeline::resample(symbol, files, &output, &how, &told)?));
+    }
+    shown.finish();
+    let report: Vec<Value> = reports.iter().map(|(symbol, report)| as_json(symbol, report)).collect();
+    commands::show(global, &report, |out| words(&reports, global.quiet, out))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_json(symbol: &str, report: &Resampled) -> Value {
+    let made = report.made.iter().map(|made| {
+        json!({
+            "timeframe": made.timeframe.to_string(),
+            "bars": made.bars,
+            "filled": made.filled,
+            "files": made.files.iter().map(|file| file.to_string_lossy()).collect::<Vec<_>>(),
+        })
+    });
+    json!({ "symbol": symbol, "bars": report.bars, "dropped": report.dropped, "made": made.collect::<Vec<_>>() })
+}
+
+fn words(reports: &[(String, Resampled)], quiet: bool, out: &mut dyn Write) -> io::Result<()> {
+    for (symbol, report) in reports {
+        if quiet {
+            for file in report.made.iter().flat_map(|made| &made.files) {
+                writeln!(out, "{}", file.display())?;
+            }
+            continue;
+        }
+        write!(out, "Symbol     {symbol}, {} bars", report.bars)?;
+        match report.dropped {
+            0 => writeln!(out)?,
+            dropped => writeln!(out, ", {dropped} dropped as duplicates")?,
+        }
+        for made in &report.made {
+            let filled = if made.filled == 0 { String::new() } else { format!(" and {} that fill gaps", made.filled) };
+            let files = if made.files.len() == 1 { "file" } else { "files" };
+            writeln!(out, "{:<10} {} bars{filled} in {} {files}", made.timeframe, made.bars, made.files.len())?;
+        }
+    }
+    Ok(())
+}
