@@ -98,7 +98,13 @@ fn words(reports: &[(String, Resampled)], quiet: bool, out: &mut dyn Write) -> i
         for made in &report.made {
             let filled = if made.filled == 0 { String::new() } else { format!(" and {} that fill gaps", made.filled) };
             let files = if made.files.len() == 1 { "file" } else { "files" };
-            writeln!(out, "{:<10} {} bars{filled} in {} {files}", made.timeframe, made.bars, made.files.len())?;
+            writeln!(
+                out,
+                "{:<10} {} bars{filled} in {} {files}",
+                made.timeframe.to_string(),
+                made.bars,
+                made.files.len()
+            )?;
         }
     }
     Ok(())

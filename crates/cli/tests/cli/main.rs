@@ -1,6 +1,7 @@
 //! `pdp` as a person runs it, and what other tools make of its packages.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod bars;
 mod browse_server;
 mod damage;
 mod deep;
