@@ -1,6 +1,8 @@
 //! Benchmarks that run a peer in the same run and print ratios.
 
+mod bars;
 mod ceilings;
+mod compare;
 mod data;
 mod download;
 mod fxd;
@@ -29,6 +31,8 @@ pub(crate) enum Bench {
     Download(download::Options),
     /// Fill, ask, scan and filter a .fxd store of bars against Parquet, DuckDB, polars and numpy
     Fxd(fxd::Options),
+    /// Resample second bars against DuckDB, polars, pandas and numpy
+    Bars(bars::Options),
 }
 
 pub(crate) fn run(root: &Path, bench: Option<&Bench>) -> Result<()> {
@@ -38,6 +42,7 @@ pub(crate) fn run(root: &Path, bench: Option<&Bench>) -> Result<()> {
         Some(Bench::Soak(options)) => serve::soak::run(root, options),
         Some(Bench::Download(options)) => download::run(root, options),
         Some(Bench::Fxd(options)) => fxd::run(root, options),
+        Some(Bench::Bars(options)) => bars::run(root, options),
         None => {
             let all = Bench::augment_subcommands(clap::Command::new("bench"));
             for bench in all.get_subcommands() {

@@ -217,6 +217,12 @@ impl Spread {
     }
 }
 
+/// CPU seconds that this thread took so far.
+pub(super) fn thread_cpu() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1e9
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

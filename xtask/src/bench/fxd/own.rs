@@ -15,6 +15,8 @@ use pdp_bars::{Fit, ReadOptions};
 use serde_json::{Value, json};
 use zstd::bulk::Decompressor;
 
+use crate::bench::measure::thread_cpu;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Work {
     /// CSV to a store of version 3
@@ -57,12 +59,6 @@ pub(super) fn run(work: Work, files: &[std::path::PathBuf]) -> Result<()> {
     };
     println!("{figures}");
     Ok(())
-}
-
-/// CPU seconds that this thread took so far.
-fn thread_cpu() -> f64 {
-    let text = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1e9
 }
 
 fn ingest(csv: &Path, target: Option<(&Path, Version)>) -> Result<Value> {

@@ -8,7 +8,8 @@ use fxd::store::{Existing, Store, WriteOptions, Writer};
 use fxd::{Bar, Scale, Version};
 use pdp_bars::{Fit, Order, ReadOptions, Zone};
 
-use super::{Bench, Table, shown};
+use super::{Bench, Table};
+use crate::bench::compare::shown;
 
 /// A file, and how it is to be read.
 struct Real {
