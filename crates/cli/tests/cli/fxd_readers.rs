@@ -131,3 +131,54 @@ fn a_year_of_real_minutes_is_what_its_archive_says() {
         tell(&format!("{symbol}: {} rows, {} bytes", ours.len(), home.join(&file).metadata().unwrap().len()));
     }
 }
+
+/// Every real file of bars, into every version that holds its values and out again: the same text as without a store between.
+#[test]
+fn real_bars_come_back_as_they_went_in_every_version() {
+    let Some(data) = shared("INDEX.md").and_then(|index| index.parent().map(Path::to_path_buf)) else { return };
+    let (mut files, mut trips) = (0, 0);
+    for (path, options) in [
+        ("bars_1m/gbpusd-m1-bid-2012.csv", ""),
+        ("bars_1m/usdjpy-m1-ask-2013.csv", ""),
+        ("bars_1m/ADABTC-1m-2021-11-27.csv", "--price-scale 8 --volume-scale 1"),
+        ("bars_1m/btc-perp-20211231-20220201_1m.csv", "--tz UTC --price-scale 4 --volume-scale 11"),
+        ("bars_1s/derived/spy_20131007.ohlcv-1s.csv.gz", ""),
+        ("bars_1s/derived/spy_20131007.ohlcv-1s.dbn.zst", ""),
+        ("histdata/DAT_ASCII_EURUSD_M1_202501.csv", "--tz EST"),
+        ("histdata/EURUSD_M1_2012_Q1.csv.gz", "--tz UTC"),
+        ("histdata/HISTDATA_COM_ASCII_EURUSD_M12019.zip", "--tz EST --sort --on-duplicate last"),
+        ("histdata/HISTDATA_COM_ASCII_USDJPY_M12018.zip", "--tz EST"),
+    ] {
+        let file = data.join(path);
+        if !file.is_file() {
+            skipped(path);
+            continue;
+        }
+        let home = Home::new();
+        let file = file.to_str().unwrap();
+        let mut args = vec!["convert", file, "expected.csv", "--symbol", "X"];
+        args.extend(options.split_whitespace());
+        fx(&home, &args).ok();
+        let expected = std::fs::read_to_string(home.join("expected.csv")).unwrap();
+        assert!(expected.lines().count() > 5, "{path}");
+        files += 1;
+        for version in ["1", "2", "3", "4"] {
+            let name = format!("{version}.fxd");
+            let mut args = vec!["convert", file, &name, "--symbol", "X", "--format-version", version];
+            args.extend(options.split_whitespace());
+            // An hour's volumes of eleven decimals are more than 64 bits hold.
+            let rollups = if path.contains("btc-perp") { "30s" } else { "30s,1h" };
+            args.extend((version == "4").then_some(["--rollups", rollups]).into_iter().flatten());
+            let ran = fx(&home, &args);
+            if version < "3" && path.contains("btc-perp") {
+                ran.fails(3, "a volume from 0 to");
+                continue;
+            }
+            ran.ok();
+            fx(&home, &["verify", "--file", &name, "--checksums"]).ok();
+            assert!(fx(&home, &["convert", &name, "-"]).ok().out == expected, "{path}, version {version}");
+            trips += 1;
+        }
+    }
+    tell(&format!("{files} real files came back from {trips} stores"));
+}
