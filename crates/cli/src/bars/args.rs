@@ -2,22 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use pdp_bars::Zone;
 use pdp_bars::resample::Timeframe;
+
+use crate::fxd::args::OnDuplicate;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BarsCommand {
     /// Make bars of longer timeframes: months of a symbol in, months of each timeframe out
     Resample(ResampleArgs),
-}
-
-/// See [`pdp_bars::convert::OnDuplicate`].
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum OnDuplicate {
-    Error,
-    First,
-    Last,
 }
 
 #[derive(Debug, Args)]

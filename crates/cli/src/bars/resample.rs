@@ -5,13 +5,12 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use pdp_bars::convert::OnDuplicate;
 use pdp_bars::pipeline::{self, Resampled, Resampling};
 use pdp_bars::resample::{Grid, Session};
 use pdp_packager::{PackagerError, Progress as _, Stage};
 use serde_json::{Value, json};
 
-use super::args::{self, ResampleArgs};
+use super::args::ResampleArgs;
 use crate::args::Global;
 use crate::commands;
 use crate::progress::{self, Shown};
@@ -44,11 +43,7 @@ pub(crate) fn run(args: &ResampleArgs, global: &Global) -> anyhow::Result<ExitCo
         },
         fill: args.fill,
         zone: args.tz,
-        on_duplicate: match args.on_duplicate {
-            args::OnDuplicate::Error => OnDuplicate::Error,
-            args::OnDuplicate::First => OnDuplicate::First,
-            args::OnDuplicate::Last => OnDuplicate::Last,
-        },
+        on_duplicate: args.on_duplicate.into(),
     };
     let mut bytes = 0;
     for (path, _) in series.values().flatten() {

@@ -90,6 +90,16 @@ pub(crate) enum OnDuplicate {
     Last,
 }
 
+impl std::convert::From<OnDuplicate> for pdp_bars::convert::OnDuplicate {
+    fn from(given: OnDuplicate) -> Self {
+        match given {
+            OnDuplicate::Error => Self::Error,
+            OnDuplicate::First => Self::First,
+            OnDuplicate::Last => Self::Last,
+        }
+    }
+}
+
 /// How files are read.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {

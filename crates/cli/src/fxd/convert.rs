@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use fxd::store::{Existing, Store, Writer, train};
 use fxd::{Bar, Columns, Info, Scale};
-use pdp_bars::convert::{ConvertError, InputKind, Inputs, OnDuplicate, Told, sorted};
+use pdp_bars::convert::{ConvertError, InputKind, Inputs, Told, sorted};
 use pdp_bars::{BarsError, Fit, Prices, Problem, WriteOptions};
 use serde::Serialize;
 
-use super::args::{self, ConvertArgs, Format, To};
+use super::args::{ConvertArgs, Format, To};
 use super::inputs::{check_rollups, inputs, note, note_symbols, usage, watched, write_options};
 use super::output::{directory_of, may_write, rows};
 use super::words;
@@ -69,11 +69,7 @@ pub(crate) fn run(args: &ConvertArgs, global: &Global) -> anyhow::Result<ExitCod
     }
     let fit = if to == To::Fxd { Fit::of(args.format.version()) } else { Fit::any(Scale::PRICE, Scale::VOLUME) };
     let mut inputs = inputs(&args.input, paths, fit, (args.price_scale, args.volume_scale), global)?;
-    inputs.on_duplicate = match args.on_duplicate {
-        args::OnDuplicate::Error => OnDuplicate::Error,
-        args::OnDuplicate::First => OnDuplicate::First,
-        args::OnDuplicate::Last => OnDuplicate::Last,
-    };
+    inputs.on_duplicate = args.on_duplicate.into();
     let mut act = |inputs: &Inputs| match to {
         To::Fxd => to_store(args, inputs, output, global),
         To::Csv => to_rows(args, Format::Csv, inputs, output, global),

@@ -1,19 +1,19 @@
 //! Bars added to a store that is there.
 
+mod place;
+mod roll_up;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::ops::Range;
 use std::path::Path;
 
 use super::commit::{Closing, Index, close};
-use super::decode::{Decoder, block_of};
-use super::encode::{Encoder, ToEncode, cut};
+use super::decode::Decoder;
+use super::encode::Encoder;
 use super::map::Bytes;
 use super::options::{WriteOptions, is_rolled_up, too_many_symbols};
-use super::rollup::Rolling;
 use super::snapshot::Snapshot;
 use super::storage::{Log, Storage};
-use super::tree;
 use crate::error::At;
 use crate::format::MAX_SYMBOLS;
 use crate::format::date::{DAY, day};
@@ -21,7 +21,7 @@ use crate::format::header::CHAINED;
 use crate::format::metadata::DictionaryToWrite;
 use crate::format::symbol::{Symbol, SymbolId, check_name};
 use crate::format::symbol_index::SymbolEntry;
-use crate::{BadBar, BadBarReason, Bar, Columns, FxdError, Interval, Version};
+use crate::{BadBar, BadBarReason, Bar, FxdError, Version};
 
 /// What becomes of a bar whose symbol has one at its timestamp already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,124 +298,6 @@ impl<S: Storage> Appending<S> {
         Ok(())
     }
 
-    /// Gives bars in order the blocks that they belong to, where blocks may hold any span of time: bars within a block's span are
-    /// written with that block's. Those behind it are, too, while it is small, so that appends of a few bars do not leave a block
-    /// each; else they make blocks of their own, and what was written once stays.
-    fn place(
-        &mut self,
-        id: SymbolId,
-        bars: &[Bar],
-        written: &mut Option<Bytes>,
-        blocks: &mut Vec<ToEncode>,
-    ) -> Result<(), FxdError> {
-        let (Some(first), Some(last)) = (bars.first(), bars.last()) else { return Ok(()) };
-        let there = self.reaching_into(id, first.ts, last.ts)?;
-        let before_all = bars.partition_point(|bar| there.first().is_some_and(|entry| bar.ts < entry.first_ts));
-        let (mut now, mut rest) =
-            bars.split_at_checked(if there.is_empty() { bars.len() } else { before_all }).unwrap_or_default();
-        self.replace(id, &[], now, written, blocks)?;
-        for (position, entry) in there.iter().enumerate() {
-            let end = there.get(position + 1).map_or(u64::MAX, |next| next.first_ts);
-            (now, rest) = rest.split_at_checked(rest.partition_point(|bar| bar.ts < end)).unwrap_or_default();
-            let behind = now.first().is_some_and(|bar| bar.ts > entry.last_ts);
-            let alone = behind && entry.record_count as usize >= SMALL;
-            self.replace(id, if alone { &[] } else { std::slice::from_ref(entry) }, now, written, blocks)?;
-        }
-        Ok(())
-    }
-
-    /// Cuts bars, and those of blocks that they belong to, into new blocks that take the place of these.
-    fn replace(
-        &mut self,
-        id: SymbolId,
-        there: &[SymbolEntry],
-        bars: &[Bar],
-        written: &mut Option<Bytes>,
-        blocks: &mut Vec<ToEncode>,
-    ) -> Result<(), FxdError> {
-        if bars.is_empty() {
-            return Ok(());
-        }
-        let old = self.bars_of(there, written)?;
-        let (merged, changed) = self.merge(id, old, bars)?;
-        if !changed {
-            return Ok(());
-        }
-        if let (Some(first), Some(last)) = (bars.first(), bars.last()) {
-            self.changed.entry(id).or_default().push((first.ts, last.ts));
-        }
-        for entry in there {
-            self.supersede(*entry);
-        }
-        for piece in cut(&merged, self.options.block_records(), self.options.version) {
-            blocks.push(ToEncode { symbol: id, bars: piece.to_vec() });
-        }
-        Ok(())
-    }
-
-    /// The live blocks of a symbol whose first bar lies in a span, in and before this commit; ordered by time.
-    fn starting_in(&self, id: SymbolId, span: Range<u64>) -> Result<Vec<SymbolEntry>, FxdError> {
-        let mut entries = self.committed(id, span.start, span.end)?;
-        entries.retain(|entry| span.contains(&entry.first_ts));
-        entries.extend(self.inserted.range((id, span.start)..(id, span.end)).map(|(_, entry)| *entry));
-        entries.sort_by_key(|entry| entry.first_ts);
-        Ok(entries)
-    }
-
-    /// The live blocks of a symbol from the last that starts at `first` or before to the last that starts at `last` or before.
-    fn reaching_into(&self, id: SymbolId, first: u64, last: u64) -> Result<Vec<SymbolEntry>, FxdError> {
-        let mut entries = self.committed(id, first, last.saturating_add(1))?;
-        let before = self.inserted.range((id, 0)..=(id, first)).next_back();
-        let within = self.inserted.range((id, first.saturating_add(1))..(id, last.saturating_add(1)));
-        entries.extend(before.into_iter().chain(within).map(|(_, entry)| *entry));
-        entries.sort_by_key(|entry| entry.first_ts);
-        // Of those that start before, the nearest.
-        let before = entries.partition_point(|entry| entry.first_ts <= first).saturating_sub(1);
-        Ok(entries.split_off(before))
-    }
-
-    /// The blocks of commits before that still count, from the last one that starts at `from` or before. One that was replaced in
-    /// this commit is not missed: what took its place starts where it did.
-    fn committed(&self, id: SymbolId, from: u64, end: u64) -> Result<Vec<SymbolEntry>, FxdError> {
-        let mut entries = Vec::new();
-        let root = self.snapshot.metadata.symbol_root;
-        tree::scan(self.snapshot.file(), root, (id, from), |entry: &SymbolEntry| {
-            let is_live = self.removed.get(&(id, entry.first_ts)).is_none_or(|removed| removed != entry);
-            if entry.symbol_id == id && entry.first_ts < end && is_live {
-                entries.push(*entry);
-            }
-            (entry.symbol_id, entry.first_ts) < (id, end)
-        })
-        .map_err(|damage| self.at.damaged(damage))?;
-        Ok(entries)
-    }
-
-    /// The bars of blocks, in order.
-    fn bars_of(&mut self, there: &[SymbolEntry], written: &mut Option<Bytes>) -> Result<Vec<Bar>, FxdError> {
-        let mut columns = Columns::default();
-        let mut payload = Vec::new();
-        for entry in there {
-            let of_commit = self.inserted.get(&(entry.symbol_id, entry.first_ts)) == Some(entry);
-            if of_commit && written.is_none() {
-                let bytes = self.log.storage().and_then(|storage| storage.bytes());
-                *written = Some(bytes.map_err(self.at.io("reading"))?);
-            }
-            let file = match written {
-                Some(bytes) if of_commit => bytes,
-                _ => self.snapshot.file(),
-            };
-            block_of(file, self.options.version, entry)
-                .and_then(|block| {
-                    let dictionary = self.snapshot.dictionary();
-                    self.decoder.bars(&block, dictionary, &(0..u64::MAX), &mut payload, &mut columns)
-                })
-                .map_err(|damage| self.at.damaged(damage))?;
-        }
-        let mut bars: Vec<Bar> = columns.iter().collect();
-        bars.sort_by_key(|bar| bar.ts);
-        Ok(bars)
-    }
-
     /// Takes a block out of the indexes.
     fn supersede(&mut self, entry: SymbolEntry) {
         let key = (entry.symbol_id, entry.first_ts);
@@ -460,50 +342,6 @@ impl<S: Storage> Appending<S> {
         }
         merged.extend(there);
         Ok((merged, changed))
-    }
-
-    /// Makes anew what is rolled up from bars that changed.
-    fn roll_up(&mut self) -> Result<(), FxdError> {
-        let changed = std::mem::take(&mut self.changed);
-        let intervals = self.options.info.rollups.clone();
-        // What is rolled up is not counted, and always takes the place of what it was.
-        let (on_taken, before) = (std::mem::replace(&mut self.on_taken, OnTaken::Replace), self.report);
-        for (id, spans) in changed {
-            let name = self.symbols.get(id.position()).map_or_else(String::new, |symbol| symbol.name.clone());
-            for interval in &intervals {
-                let Some(series) = self.names.get(&interval.name_of(&name)).copied() else { continue };
-                for span in whole(&spans, interval.nanos()) {
-                    let made = self.rolled(id, *interval, &span)?;
-                    self.waiting_bars += made.len();
-                    self.waiting.entry((series, 0)).or_default().extend(made);
-                    if self.waiting_bars > MOST_WAITING {
-                        self.write_waiting()?;
-                    }
-                }
-            }
-        }
-        self.write_waiting()?;
-        self.on_taken = on_taken;
-        let Appended { added, skipped, replaced, .. } = before;
-        self.report = Appended { added, skipped, replaced, ..self.report };
-        self.changed.clear();
-        Ok(())
-    }
-
-    /// The bars of an interval that a symbol's bars of a span make, as they will be.
-    fn rolled(&mut self, id: SymbolId, interval: Interval, span: &Range<u64>) -> Result<Vec<Bar>, FxdError> {
-        let mut rolling = Rolling::new(interval);
-        let (mut made, mut written) = (Vec::new(), None);
-        for entry in self.reaching_into(id, span.start, span.end.saturating_sub(1))? {
-            let bars = self.bars_of(&[entry], &mut written)?;
-            let within = bars.into_iter().filter(|bar| span.contains(&bar.ts));
-            rolling.take(within, &mut made).map_err(|error| {
-                let name = self.symbols.get(id.position()).map_or("", |symbol| symbol.name.as_str());
-                error.of(name, self.options.info.volume_scale)
-            })?;
-        }
-        made.extend(rolling.finish());
-        Ok(made)
     }
 
     pub(crate) fn commit(&mut self) -> Result<Appended, FxdError> {
@@ -574,21 +412,6 @@ impl<S: Storage> Appending<S> {
         }
         Ok(())
     }
-}
-
-/// Spans widened to whole intervals, in order and none over another.
-fn whole(spans: &[(u64, u64)], nanos: u64) -> Vec<Range<u64>> {
-    let widened = |(first, last): &(u64, u64)| first - first % nanos..(last - last % nanos).saturating_add(nanos);
-    let mut widened: Vec<Range<u64>> = spans.iter().map(widened).collect();
-    widened.sort_by_key(|span| span.start);
-    let mut whole: Vec<Range<u64>> = Vec::new();
-    for span in widened {
-        match whole.last_mut().filter(|last| span.start <= last.end) {
-            Some(last) => last.end = last.end.max(span.end),
-            None => whole.push(span),
-        }
-    }
-    whole
 }
 
 #[cfg(test)]
