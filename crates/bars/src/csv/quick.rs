@@ -151,8 +151,9 @@ impl<'a> Quick<'a> {
     /// The run of the symbol here, if it has one.
     #[inline(always)]
     fn symbol(&mut self, data: &[u8], at: usize, runs: &Runs) -> Option<usize> {
-        let same = data.get(at..)?.strip_prefix(self.symbol.as_slice());
-        if !self.symbol.is_empty() && same.and_then(<[u8]>::first) == Some(&self.separator) {
+        let behind = data.get(at..)?.strip_prefix(self.symbol.as_slice()).and_then(<[u8]>::first);
+        let ends = behind.is_some_and(|byte| *byte == self.separator || matches!(byte, b'\n' | b'\r'));
+        if ends && !self.symbol.is_empty() {
             return Some(at + self.symbol.len());
         }
         self.other_symbol(data, at, runs)

@@ -28,21 +28,19 @@ impl Roll {
     /// Takes bars in order of time, and adds those that are complete.
     #[inline]
     pub(crate) fn take(&mut self, bars: &[Bar], done: &mut Vec<Bar>) -> Result<(), TooMuchVolume> {
-        let mut rest = bars;
-        while let Some(first) = rest.first() {
+        let mut rest = bars.iter();
+        let Some(mut bar) = rest.next() else { return Ok(()) };
+        loop {
             let (span, mut made) = match self.current.take() {
-                Some((span, made)) if first.ts < span.end => (span, made),
+                Some((span, made)) if bar.ts < span.end => (span, made),
                 finished => {
                     done.extend(finished.map(|(_, bar)| bar));
-                    let span = self.grid.span(self.timeframe, first.ts);
-                    let none = Bar { ts: span.start, high: first.high, low: first.low, volume: 0, flags: 0, ..*first };
-                    (span, none)
+                    let span = self.grid.span(self.timeframe, bar.ts);
+                    (span, Bar { ts: span.start, high: bar.high, low: bar.low, volume: 0, flags: 0, ..*bar })
                 }
             };
-            let end = rest.iter().position(|bar| bar.ts >= span.end).unwrap_or(rest.len());
-            let (within, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             let mut overflow = false;
-            for bar in within {
+            let next = loop {
                 made.high = made.high.max(bar.high);
                 made.low = made.low.min(bar.low);
                 made.close = bar.close;
@@ -50,14 +48,20 @@ impl Roll {
                 let (volume, over) = made.volume.overflowing_add(bar.volume);
                 made.volume = volume;
                 overflow |= over;
-            }
+                match rest.next() {
+                    Some(next) if next.ts < span.end => bar = next,
+                    next => break next,
+                }
+            };
             if overflow {
                 return Err(TooMuchVolume { ts: made.ts });
             }
             self.current = Some((span, made));
-            rest = behind;
+            match next {
+                Some(next) => bar = next,
+                None => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     /// The bar of the last span, complete or not.
