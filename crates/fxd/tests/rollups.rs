@@ -167,10 +167,7 @@ fn wrong_series_are_found() {
     let entry = |store: &Store| store.blocks(store.symbol("A").unwrap().id, 0..u64::MAX).unwrap()[1];
     let (ours, changed) = (entry(&store), entry(&from));
     let len = |at: u64, bytes: &[u8]| fxd::format::block::Block::decode(bytes, at).unwrap().len();
-    if len(ours.offset, &file) != len(changed.offset, &theirs) {
-        eprintln!("SKIPPED: the blocks have other lengths");
-        return;
-    }
+    assert_eq!(len(ours.offset, &file), len(changed.offset, &theirs), "one takes the place of the other");
     let (to, from_at) = (usize::try_from(ours.offset).unwrap(), usize::try_from(changed.offset).unwrap());
     let len = len(ours.offset, &file);
     file[to..to + len].copy_from_slice(&theirs[from_at..from_at + len]);

@@ -33,7 +33,7 @@ pub(crate) enum FxdCommand {
     Compact(RewriteArgs),
     /// Write a store anew in a newer version of the format, or an older one
     Upgrade(UpgradeArgs),
-    /// Go back to the newest sound state of a damaged store, or take every whole block; indexes are made anew
+    /// Save what a damaged store has: its newest commit if that is sound, or else every whole block; indexes are made anew
     Repair(RepairArgs),
     /// Check structure, order and counts; exit code 3 and a line for each finding if anything is wrong
     Verify(VerifyArgs),

@@ -91,7 +91,7 @@ impl Snapshot {
             return Err(OpenError::Torn(Damage::new(
                 0,
                 "the header is not the one that its metadata repeats: it was written in part, or changed; `repair` \
-                 goes back to the last one that is whole",
+                 takes the last one that is whole",
             )));
         }
         let file = committed(&bytes, &metadata);
