@@ -6,12 +6,24 @@ use fxd::Bar;
 
 use crate::{BarsError, Place};
 
-/// The rows of one symbol in a chunk, in the order of the file.
+/// The numbers that say whose bars these are, where a file has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct Ids {
+    /// The publisher: a venue of a dataset, `publisher_id`.
+    pub publisher: Option<u32>,
+    /// The instrument: of a continuous symbol the contract that it stands for, `instrument_id`.
+    pub instrument: Option<u32>,
+}
+
+/// The rows of one symbol in a chunk, in the order of the file; where [`ReadOptions::apart`](crate::ReadOptions::apart) asks for
+/// it, those of one publisher and instrument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Run {
     /// The symbol.
     pub symbol: Arc<str>,
+    /// Publisher and instrument, where rows are read apart; nothing otherwise.
+    pub ids: Ids,
     /// The bars; never empty.
     pub bars: Vec<Bar>,
     /// Where the first of them is in the file.

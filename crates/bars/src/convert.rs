@@ -1,7 +1,7 @@
 //! Bars of several files, brought into one order: what a store is made of.
 
 mod append;
-mod order;
+pub(crate) mod order;
 mod rescale;
 mod sorted;
 
@@ -14,7 +14,7 @@ use fxd::{Bar, FxdError, Scale};
 pub use self::append::append;
 pub use self::sorted::sorted;
 use crate::calendar::rfc3339;
-use crate::{BarsError, Kind, Place, ReadOptions};
+use crate::{BarsError, Ids, Kind, Place, ReadOptions};
 use order::Ordered;
 use rescale::Rescale;
 
@@ -24,6 +24,8 @@ pub enum OnDuplicate {
     /// They are an error.
     #[default]
     Error,
+    /// The first stays where both are the same in all they hold; otherwise they are an error.
+    Identical,
     /// The first stays.
     First,
     /// The last stays.
@@ -97,6 +99,26 @@ pub enum ConvertError {
         /// Where the second is.
         place: Where,
         /// Where the first is.
+        before: Where,
+    },
+    /// Bars of a symbol come from several publishers, which must not be merged.
+    #[error(
+        "{place}: {symbol}: {} is from publisher {publisher}, the row at {before} from publisher {previous}: expected one publisher's \
+         bars, as several are several series; --by-publisher keeps them apart",
+        rfc3339(*.ts)
+    )]
+    Publishers {
+        /// The symbol.
+        symbol: String,
+        /// The bar's time.
+        ts: u64,
+        /// The bar's publisher.
+        publisher: u32,
+        /// Where it is.
+        place: Where,
+        /// The other publisher.
+        previous: u32,
+        /// Where a bar of it is.
         before: Where,
     },
     /// A store has another bar at this time.
@@ -182,6 +204,8 @@ pub struct Piece<'a> {
     pub file: &'a Path,
     /// The symbol.
     pub symbol: &'a str,
+    /// Publisher and instrument, where files are read apart.
+    pub ids: Ids,
     /// The bars; never empty.
     pub bars: &'a [Bar],
     places: Option<(Place, Place)>,
@@ -241,6 +265,7 @@ impl Inputs {
         mut take: impl FnMut(&str, &[Bar]) -> Result<(), ConvertError>,
     ) -> Result<u64, ConvertError> {
         let mut ordered = Ordered::new(self.on_duplicate);
+        let mut take = |symbol: &str, _: Ids, bars: &[Bar]| take(symbol, bars);
         self.each(told, |piece| ordered.take(piece, &mut take))?;
         ordered.finish(&mut take)
     }
@@ -319,7 +344,7 @@ impl Inputs {
             }
             for run in &chunk.runs {
                 let places = Some((run.first, run.last));
-                take(&Piece { file: path, symbol: &run.symbol, bars: &run.bars, places })?;
+                take(&Piece { file: path, symbol: &run.symbol, ids: run.ids, bars: &run.bars, places })?;
             }
         }
         Ok(())
@@ -362,7 +387,7 @@ impl Inputs {
                         })?;
                     }
                 }
-                take(&Piece { file: path, symbol: &symbol.name, bars: &bars, places: None })
+                take(&Piece { file: path, symbol: &symbol.name, ids: Ids::default(), bars: &bars, places: None })
             })?;
         }
         Ok(())

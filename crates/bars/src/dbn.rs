@@ -11,8 +11,8 @@ use fxd::Bar;
 
 use self::stream::Stream;
 use crate::input::Progress;
-use crate::runs::{Ledger, Runs};
-use crate::{BarSource, BarsError, Chunk, Fit, Order, Place, Problem, ReadOptions};
+use crate::runs::{Ledger, Rules, Runs};
+use crate::{BarSource, BarsError, Chunk, Fit, Ids, Place, Problem, ReadOptions};
 
 /// How many records a chunk has.
 const CHUNK: usize = 64 << 10;
@@ -24,7 +24,7 @@ struct DbnSource {
     symbols: Option<TsSymbolMap>,
     unmapped: Unmapped,
     fit: Fit,
-    order: Order,
+    rules: Rules,
     progress: Progress,
     records: u64,
     /// Bytes of all records so far.
@@ -39,6 +39,8 @@ struct DbnSource {
 struct Unmapped {
     /// The one that the caller gave.
     given: Option<String>,
+    /// Whether several instruments may have it, as they stay apart.
+    apart: bool,
     /// The instrument that got it.
     first: Option<u32>,
 }
@@ -55,7 +57,7 @@ impl Unmapped {
             return Ok(id.to_string());
         };
         let first = *self.first.get_or_insert(id);
-        if first != id {
+        if first != id && !self.apart {
             return Err(problem(format!(
                 "{first}, as in the records before: a symbol can be given to one instrument only"
             )));
@@ -80,9 +82,9 @@ pub(crate) fn open(file: &Path, options: &ReadOptions) -> Result<Box<dyn BarSour
         file: file.to_owned(),
         decoder,
         symbols,
-        unmapped: Unmapped { given: options.symbol.clone(), first: None },
+        unmapped: Unmapped { given: options.symbol.clone(), apart: options.apart, first: None },
         fit: options.fit.clone(),
-        order: options.order,
+        rules: Rules { order: options.order, apart: options.apart },
         progress,
         records: 0,
         bytes: 0,
@@ -135,9 +137,9 @@ impl DbnSource {
                 }
             };
             let number = runs.find_or_begin(symbol.as_bytes(), place).map_err(wrong)?;
-            if let Some(run) = runs.get_mut(number) {
-                run.push(read, place, Some(publisher.into()), self.order).map_err(wrong)?;
-            }
+            let instrument = Some(id).filter(|_| self.rules.apart);
+            let ids = Ids { publisher: Some(publisher.into()), instrument };
+            runs.push(number, read, place, ids, self.rules).map_err(wrong)?;
         }
         if count == 0 {
             // The decoder takes a record that is cut short for the end.

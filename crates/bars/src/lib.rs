@@ -26,7 +26,7 @@ mod zone;
 
 use std::path::Path;
 
-pub use chunk::{BarSource, Chunk, Run};
+pub use chunk::{BarSource, Chunk, Ids, Run};
 pub use csv::{CsvSink, csv_sink};
 pub use error::BarsError;
 pub use fit::Fit;

@@ -13,7 +13,7 @@ pub enum Order {
     #[default]
     Checked,
     /// Rows may be in any order, and repeat times: for a caller that sorts. Rows of a symbol must still be of one publisher,
-    /// where the file says publishers.
+    /// where the file says publishers, unless they are read apart.
     AsIs,
 }
 
@@ -87,6 +87,9 @@ pub struct ReadOptions {
     pub symbol: Option<String>,
     /// What is asked of the order of rows.
     pub order: Order,
+    /// Whether rows of a symbol from several publishers or of several instruments are runs of their own. Otherwise several
+    /// publishers are an error, and instruments are looked at only where rows name no symbol.
+    pub apart: bool,
     /// How many threads parse; 0 is one for each core.
     pub threads: usize,
 }
@@ -95,6 +98,14 @@ impl ReadOptions {
     /// Rows checked for order, all else told from the file.
     #[must_use]
     pub const fn new(fit: Fit) -> Self {
-        Self { fit, zone: None, csv_format: CsvFormat::Auto, symbol: None, order: Order::Checked, threads: 0 }
+        Self {
+            fit,
+            zone: None,
+            csv_format: CsvFormat::Auto,
+            symbol: None,
+            order: Order::Checked,
+            apart: false,
+            threads: 0,
+        }
     }
 }

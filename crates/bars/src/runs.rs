@@ -7,7 +7,15 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use fxd::Bar;
 
-use crate::{BarsError, Order, Place, Problem, Run};
+use crate::{BarsError, Ids, Order, Place, Problem, Run};
+
+/// How rows become runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rules {
+    pub(crate) order: Order,
+    /// Whether publishers and instruments have runs of their own.
+    pub(crate) apart: bool,
+}
 
 /// One symbol's rows of a chunk.
 #[derive(Debug)]
@@ -20,16 +28,27 @@ pub(crate) struct Building {
     floor: u64,
     first_publisher: Option<u32>,
     publisher: Option<u32>,
+    /// Whose rows these are, where that is asked for.
+    pub(crate) ids: Ids,
 }
 
 impl Building {
     fn new(symbol: Arc<str>, place: Place) -> Self {
-        Self { symbol, bars: Vec::new(), first: place, last: place, floor: 0, first_publisher: None, publisher: None }
+        Self {
+            symbol,
+            bars: Vec::new(),
+            first: place,
+            last: place,
+            floor: 0,
+            first_publisher: None,
+            publisher: None,
+            ids: Ids::default(),
+        }
     }
 
     /// Adds a row.
     #[inline]
-    pub(crate) fn push(&mut self, bar: Bar, place: Place, publisher: Option<u32>, order: Order) -> Result<(), Problem> {
+    fn push(&mut self, bar: Bar, place: Place, publisher: Option<u32>, order: Order) -> Result<(), Problem> {
         if bar.ts < self.floor || publisher != self.publisher || self.bars.is_empty() {
             self.unusual(bar.ts, place, publisher, order)?;
         }
@@ -94,6 +113,8 @@ impl Seen {
 pub(crate) struct Runs {
     list: Vec<Building>,
     index: HashMap<Box<[u8]>, usize, RandomState>,
+    /// By a symbol's first run and whose rows they are, further runs.
+    further: HashMap<(usize, Ids), usize, RandomState>,
 }
 
 impl Runs {
@@ -120,10 +141,40 @@ impl Runs {
         Ok(at)
     }
 
-    /// A run by number.
+    /// Makes room in a run.
+    pub(crate) fn reserve(&mut self, at: usize, rows: usize) {
+        if let Some(run) = self.list.get_mut(at) {
+            run.bars.reserve(rows);
+        }
+    }
+
+    /// Adds a row to a symbol's run, or to that of its publisher and instrument.
     #[inline]
-    pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut Building> {
-        self.list.get_mut(at)
+    pub(crate) fn push(&mut self, at: usize, bar: Bar, place: Place, ids: Ids, rules: Rules) -> Result<(), Problem> {
+        let at = match self.list.get_mut(at) {
+            Some(run) if rules.apart && run.ids != ids => self.apart(at, place, ids),
+            _ => at,
+        };
+        match self.list.get_mut(at) {
+            Some(run) => run.push(bar, place, ids.publisher, rules.order),
+            None => Ok(()),
+        }
+    }
+
+    /// The run of a publisher and instrument, which are not those of the symbol's first.
+    fn apart(&mut self, first: usize, place: Place, ids: Ids) -> usize {
+        if let Some(run) = self.list.get_mut(first).filter(|run| run.bars.is_empty()) {
+            run.ids = ids;
+            return first;
+        }
+        if let Some(at) = self.further.get(&(first, ids)) {
+            return *at;
+        }
+        let Some(symbol) = self.list.get(first).map(|run| Arc::clone(&run.symbol)) else { return first };
+        let at = self.list.len();
+        self.list.push(Building { ids, ..Building::new(symbol, place) });
+        self.further.insert((first, ids), at);
+        at
     }
 
     /// All runs.
@@ -139,7 +190,7 @@ pub(crate) struct Ledger {
     /// The symbol to give to the one instrument of a file that has only ids.
     rename: Option<Arc<str>>,
     instrument: Option<Arc<str>>,
-    seen: HashMap<Arc<str>, Seen, RandomState>,
+    seen: HashMap<(Arc<str>, Ids), Seen, RandomState>,
 }
 
 impl Ledger {
@@ -172,16 +223,17 @@ impl Ledger {
             let place = built.first.later(before);
             let end = Seen { ts: last.ts, place: built.last.later(before), publisher: built.publisher };
             let symbol = self.name(built.symbol).map_err(|problem| BarsError::row(file, place, problem))?;
-            let symbol = match self.seen.get_key_value(&symbol) {
-                Some((symbol, seen)) => {
+            let key = (symbol, built.ids);
+            let symbol = match self.seen.get_key_value(&key) {
+                Some(((symbol, _), seen)) => {
                     seen.check(symbol, first.ts, built.first_publisher, self.order)
                         .map_err(|problem| BarsError::row(file, place, problem))?;
                     Arc::clone(symbol)
                 }
-                None => symbol,
+                None => key.0,
             };
-            self.seen.insert(Arc::clone(&symbol), end);
-            runs.push(Run { symbol, bars: built.bars, first: place, last: end.place });
+            self.seen.insert((Arc::clone(&symbol), built.ids), end);
+            runs.push(Run { symbol, ids: built.ids, bars: built.bars, first: place, last: end.place });
         }
         Ok(runs)
     }

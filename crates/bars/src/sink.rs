@@ -2,7 +2,7 @@
 
 use fxd::{Bar, Columns, Scale};
 
-use crate::BarsError;
+use crate::{BarsError, Ids};
 
 /// How prices and fractional volumes are stored in Parquet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,6 +25,10 @@ pub struct WriteOptions {
     pub volume_scale: Scale,
     /// Whether to write flags. Bars that have any are refused otherwise, as a reader would not know of them.
     pub flags: bool,
+    /// Whether CSV and Parquet have a column `publisher_id`.
+    pub publisher: bool,
+    /// Whether CSV and Parquet have a column `instrument_id`.
+    pub instrument: bool,
     /// How Parquet stores prices.
     pub prices: Prices,
 }
@@ -33,7 +37,7 @@ impl WriteOptions {
     /// Without flags, and with prices as doubles where there is a choice.
     #[must_use]
     pub const fn new(price_scale: Scale, volume_scale: Scale) -> Self {
-        Self { price_scale, volume_scale, flags: false, prices: Prices::Double }
+        Self { price_scale, volume_scale, flags: false, publisher: false, instrument: false, prices: Prices::Double }
     }
 
     /// Refuses a bar with flags where none are written.
@@ -50,6 +54,11 @@ pub trait BarSink {
     ///
     /// When the output cannot be written or cannot hold a value.
     fn write(&mut self, symbol: &str, bars: &Columns) -> Result<(), BarsError>;
+
+    /// Says whose the bars are that follow, for an output that has columns for it.
+    fn identify(&mut self, ids: Ids) {
+        let _ = ids;
+    }
 
     /// Writes what is left and returns how many bars were written. Without this the output is not whole.
     ///

@@ -11,9 +11,9 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use chrono::DateTime;
 use clap::{Args, ValueEnum};
-use fxd::{Bar, Scale};
+use fxd::{Bar, Columns, Scale};
 use pdp_bars::convert::{InputKind, OnDuplicate};
-use pdp_bars::pipeline::{Resampling, resample};
+use pdp_bars::pipeline::{OutputFormat, Resampling, resample};
 use pdp_bars::resample::{Cascade, Grid, Timeframe, TooMuchVolume};
 use pdp_bars::{Fit, Kind, ReadOptions};
 use serde_json::{Value, json};
@@ -159,6 +159,8 @@ fn own(work: Work, csv: &Path, output: &Path) -> Result<Value> {
         fill: false,
         zone: None,
         on_duplicate: OnDuplicate::Error,
+        by_publisher: false,
+        format: OutputFormat::Csv,
     };
     let files = [(csv.to_owned(), InputKind::Bars(Kind::Csv))];
     let made = resample("SYM", &files, output, &how, &|_| ControlFlow::Continue(()))?;
@@ -168,9 +170,16 @@ fn own(work: Work, csv: &Path, output: &Path) -> Result<Value> {
 fn memory(csv: &Path, timeframes: &[Timeframe]) -> Result<Value> {
     let scale = Scale::new(2).unwrap_or(Scale::PRICE);
     let mut source = pdp_bars::open(csv, None, &ReadOptions::new(Fit::any(scale, Scale::VOLUME)))?;
-    let mut bars: Vec<Bar> = Vec::new();
+    // Columns, as the peers have them.
+    let mut bars: Vec<Columns> = Vec::new();
+    let mut rows = 0;
     while let Some(chunk) = source.next()? {
-        bars.extend(chunk.runs.iter().flat_map(|run| run.bars.iter().copied()));
+        for piece in chunk.runs.iter().flat_map(|run| run.bars.chunks(8192)) {
+            let mut columns = Columns::with_capacity(piece.len());
+            piece.iter().for_each(|bar| columns.push(*bar));
+            rows += columns.len();
+            bars.push(columns);
+        }
     }
     let mut made: Vec<Vec<Bar>> = vec![Vec::new(); timeframes.len()];
     let (start, cpu) = (Instant::now(), super::measure::thread_cpu());
@@ -181,11 +190,11 @@ fn memory(csv: &Path, timeframes: &[Timeframe]) -> Result<Value> {
         }
         Ok::<_, TooMuchVolume>(())
     };
-    for piece in bars.chunks(4096) {
-        cascade.take(piece, &mut take).map_err(|error| anyhow::anyhow!("too much volume at {}", error.ts))?;
+    for piece in &bars {
+        cascade.take_columns(piece, &mut take).map_err(|error| anyhow::anyhow!("too much volume at {}", error.ts))?;
     }
     cascade.finish(&mut take).map_err(|error| anyhow::anyhow!("too much volume at {}", error.ts))?;
     let cpu = super::measure::thread_cpu() - cpu;
     black_box(&made);
-    Ok(json!({ "rows": bars.len(), "cpu": cpu, "wall": start.elapsed().as_secs_f64() }))
+    Ok(json!({ "rows": rows, "cpu": cpu, "wall": start.elapsed().as_secs_f64() }))
 }

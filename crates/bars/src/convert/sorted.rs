@@ -27,6 +27,7 @@ pub fn sorted(
     Writer::create(&path, options.clone())?.finish(Existing::Refuse)?;
     let on_taken = match inputs.on_duplicate {
         OnDuplicate::Error => OnTaken::Refuse,
+        OnDuplicate::Identical => OnTaken::RefuseDifferent,
         OnDuplicate::First => OnTaken::Keep,
         OnDuplicate::Last => OnTaken::Replace,
     };

@@ -49,9 +49,7 @@ fn read_by(context: &Context, block: &[u8], quickly: bool) -> Result<Parsed, Fau
             && !first
             && let Some(plain) = quick.row(block, at, &mut clock, &runs)
         {
-            if let Some(run) = runs.get_mut(quick.run) {
-                run.push(plain.bar, place, plain.publisher, context.order).map_err(fault)?;
-            }
+            runs.push(quick.run, plain.bar, place, plain.ids, context.rules).map_err(fault)?;
             at = plain.next;
             continue;
         }
@@ -67,13 +65,11 @@ fn read_by(context: &Context, block: &[u8], quickly: bool) -> Result<Parsed, Fau
             row.symbol = Cow::Borrowed(context.symbol.as_ref().ok_or_else(|| fault(Problem::NoSymbol))?.as_bytes());
         }
         let number = runs.find_or_begin(&row.symbol, place).map_err(fault)?;
-        if let Some(run) = runs.get_mut(number) {
-            if std::mem::take(&mut first) {
-                // As many rows as there would be if all were of this symbol and about as long.
-                run.bars.reserve(block.len() / length.max(16) + block.len() / 1024 + 16);
-            }
-            run.push(row.bar, place, row.publisher, context.order).map_err(fault)?;
+        if std::mem::take(&mut first) {
+            // As many rows as there would be if all were of this symbol and about as long.
+            runs.reserve(number, block.len() / length.max(16) + block.len() / 1024 + 16);
         }
+        runs.push(number, row.bar, place, row.ids, context.rules).map_err(fault)?;
         quick.run = number;
         quick.symbol.clear();
         if context.layout.roles.contains(&super::layout::Role::Symbol) {
@@ -87,23 +83,25 @@ fn read_by(context: &Context, block: &[u8], quickly: bool) -> Result<Parsed, Fau
 mod tests {
     use super::*;
     use crate::csv::layout::Layout;
-    use crate::{CsvFormat, Fit, Order, Zone};
+    use crate::runs::Rules;
+    use crate::{CsvFormat, Fit, Ids, Order, Zone};
     use fxd::{Bar, Scale};
     use proptest::prelude::*;
 
-    type Outcome = Result<(Vec<(String, Vec<Bar>)>, u64), Fault>;
+    type Outcome = Result<(Vec<(String, Ids, Vec<Bar>)>, u64), Fault>;
 
     fn outcome(context: &Context, block: &[u8], quickly: bool) -> Outcome {
         read_by(context, block, quickly).map(|parsed| {
-            let runs = parsed.runs.into_iter().map(|run| (run.symbol.to_string(), run.bars)).collect();
+            let runs = parsed.runs.into_iter().map(|run| (run.symbol.to_string(), run.ids, run.bars)).collect();
             (runs, parsed.lines)
         })
     }
 
     fn context(header: &str, zone: Option<Zone>, scale: u8, order: Order) -> Context {
-        let layout = Layout::of(header.as_bytes(), b"", CsvFormat::Auto).unwrap();
+        let apart = order == Order::AsIs;
+        let layout = Layout::of(header.as_bytes(), b"", CsvFormat::Auto, apart).unwrap();
         let fit = Fit { price_scale: Scale::new(scale).unwrap(), ..Fit::version_1() };
-        Context { layout, fit, zone, symbol: Some("X".to_owned()), order }
+        Context { layout, fit, zone, symbol: Some("X".to_owned()), rules: Rules { order, apart } }
     }
 
     fn timestamp() -> impl Strategy<Value = String> {
@@ -171,21 +169,22 @@ mod tests {
         }
 
         #[test]
-        fn databento_rows_read_the_same_both_ways(prices in proptest::collection::vec(0_i64..60_000_000_000_000, 4), pretty in any::<bool>(), other in any::<bool>(), scale in 0_u8..=9) {
+        fn databento_rows_read_the_same_both_ways(prices in proptest::collection::vec(0_i64..60_000_000_000_000, 4), pretty in any::<bool>(), other in any::<bool>(), ids in proptest::collection::vec((0_u32..3, 0_u32..3), 5), apart in any::<bool>(), scale in 0_u8..=9) {
             let text = |price: &i64, pretty: bool| {
                 let price = price / 1000 * 1000;
                 if pretty { format!("{}.{:09}", price / 1_000_000_000, price % 1_000_000_000) } else { price.to_string() }
             };
-            let row = |pretty: bool| {
+            let row = |at: usize, pretty: bool| {
                 let prices: Vec<_> = prices.iter().map(|price| text(price, pretty)).collect();
-                format!("1719878281000000000,32,1,118,{},2,ESU4\n", prices.join(","))
+                let (publisher, instrument) = if apart { ids[at] } else { (1, ids[at].1) };
+                format!("1719878281000000000,32,{publisher},{instrument},{},2,ESU4\n", prices.join(","))
             };
             let header = "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol";
-            let first = row(pretty);
-            let layout = Layout::of(header.as_bytes(), first.as_bytes(), CsvFormat::Auto).unwrap();
+            let first = row(0, pretty);
+            let layout = Layout::of(header.as_bytes(), first.as_bytes(), CsvFormat::Auto, apart).unwrap();
             let fit = Fit::any(Scale::new(scale).unwrap(), Scale::VOLUME);
-            let context = Context { layout, fit, zone: None, symbol: None, order: Order::AsIs };
-            let block = format!("{first}{first}{}{first}{first}", row(pretty != other));
+            let context = Context { layout, fit, zone: None, symbol: None, rules: Rules { order: Order::AsIs, apart } };
+            let block = format!("{first}{}{}{}{}", row(1, pretty), row(2, pretty != other), row(3, pretty), row(4, pretty));
             prop_assert_eq!(outcome(&context, block.as_bytes(), true), outcome(&context, block.as_bytes(), false), "{}", block);
         }
 

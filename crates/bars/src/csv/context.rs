@@ -5,7 +5,8 @@ use fxd::Scale;
 use super::layout::Layout;
 use crate::clock::Clock;
 use crate::moment::Unit;
-use crate::{Fit, Order, Zone};
+use crate::runs::Rules;
+use crate::{Fit, Zone};
 
 /// How to read a file's rows.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub(crate) struct Context {
     pub(crate) zone: Option<Zone>,
     /// The symbol of rows that name none.
     pub(crate) symbol: Option<String>,
-    pub(crate) order: Order,
+    pub(crate) rules: Rules,
 }
 
 impl Context {

@@ -25,6 +25,8 @@ pub(crate) enum Role {
     Volume,
     Flags,
     Publisher,
+    /// Only where instruments are read apart.
+    Instrument,
     /// Nothing that a bar keeps.
     Other,
 }
@@ -56,7 +58,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Tells from the first line that is not blank and the one after it; or says what is wrong with the first.
-    pub(crate) fn of(first: &[u8], second: &[u8], format: CsvFormat) -> Result<Self, Problem> {
+    pub(crate) fn of(first: &[u8], second: &[u8], format: CsvFormat, apart: bool) -> Result<Self, Problem> {
         let separator = separator(first);
         let mut fields = Vec::new();
         for field in Fields::new(first, separator) {
@@ -84,9 +86,13 @@ impl Layout {
             });
         }
         let mut instruments = false;
-        if !roles.contains(&Role::Symbol) && databento {
+        let at = if header { named.instrument() } else { Some(3).filter(|_| databento) };
+        if apart {
+            if let Some(role) = at.and_then(|at| roles.get_mut(at)) {
+                *role = Role::Instrument;
+            }
+        } else if !roles.contains(&Role::Symbol) && databento {
             // Rows of several instruments must not run together.
-            let at = if header { named.instrument() } else { Some(3) };
             if let Some(role) = at.and_then(|at| roles.get_mut(at)) {
                 *role = Role::Symbol;
                 instruments = true;
@@ -163,7 +169,7 @@ mod tests {
     use super::*;
 
     fn layout(first: &str, second: &str, format: CsvFormat) -> Result<Layout, String> {
-        Layout::of(first.as_bytes(), second.as_bytes(), format).map_err(|problem| problem.to_string())
+        Layout::of(first.as_bytes(), second.as_bytes(), format, false).map_err(|problem| problem.to_string())
     }
 
     #[test]

@@ -10,6 +10,7 @@ use fxd::Bar;
 use super::context::{Context, Scaler};
 use super::layout::{Prices, Role};
 use super::swar::{self, Number};
+use crate::Ids;
 use crate::calendar::{DAY, DAY_SECONDS, SECOND, day_of};
 use crate::clock::Clock;
 use crate::moment::Unit;
@@ -40,7 +41,7 @@ pub(crate) struct Quick<'a> {
 #[derive(Debug)]
 pub(crate) struct Plain {
     pub(crate) bar: Bar,
-    pub(crate) publisher: Option<u32>,
+    pub(crate) ids: Ids,
     /// Where the next line begins.
     pub(crate) next: usize,
 }
@@ -70,20 +71,20 @@ impl<'a> Quick<'a> {
     pub(crate) fn row(&mut self, data: &[u8], at: usize, clock: &mut Clock, runs: &Runs) -> Option<Plain> {
         let (last, roles) = self.roles.split_last()?;
         let mut bar = Bar::default();
-        let mut publisher = None;
+        let mut ids = Ids::default();
         let mut at = at;
         for role in roles {
-            at = self.field(*role, data, at, clock, runs, &mut bar, &mut publisher)?;
+            at = self.field(*role, data, at, clock, runs, &mut bar, &mut ids)?;
             if *data.get(at)? != self.separator {
                 return None;
             }
             at += 1;
         }
-        at = self.field(*last, data, at, clock, runs, &mut bar, &mut publisher)?;
+        at = self.field(*last, data, at, clock, runs, &mut bar, &mut ids)?;
         if *data.get(at)? == b'\r' {
             at += 1;
         }
-        (*data.get(at)? == b'\n').then_some(Plain { bar, publisher, next: at + 1 })
+        (*data.get(at)? == b'\n').then_some(Plain { bar, ids, next: at + 1 })
     }
 
     /// Reads a field and returns where it ends.
@@ -97,7 +98,7 @@ impl<'a> Quick<'a> {
         clock: &mut Clock,
         runs: &Runs,
         bar: &mut Bar,
-        publisher: &mut Option<u32>,
+        ids: &mut Ids,
     ) -> Option<usize> {
         Some(match role {
             Role::Open => self.price(data, at, &mut bar.open)?,
@@ -119,7 +120,12 @@ impl<'a> Quick<'a> {
             }
             Role::Publisher => {
                 let (value, length) = swar::digits(data, at)?;
-                *publisher = Some(u16::try_from(value).ok().filter(|_| length > 0)?.into());
+                ids.publisher = Some(u16::try_from(value).ok().filter(|_| length > 0)?.into());
+                at + length as usize
+            }
+            Role::Instrument => {
+                let (value, length) = swar::digits(data, at)?;
+                ids.instrument = Some(u32::try_from(value).ok().filter(|_| length > 0)?);
                 at + length as usize
             }
             Role::Other => self.skip(data, at)?,

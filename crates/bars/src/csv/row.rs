@@ -9,7 +9,7 @@ use super::fields::Fields;
 use super::layout::{Prices, Role};
 use crate::clock::Clock;
 use crate::decimal::{Decimal, Refusal};
-use crate::{Place, Problem};
+use crate::{Ids, Place, Problem};
 
 /// A row of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) struct Row<'a> {
     pub(crate) bar: Bar,
     /// Empty if the row names none.
     pub(crate) symbol: Cow<'a, [u8]>,
-    pub(crate) publisher: Option<u32>,
+    pub(crate) ids: Ids,
 }
 
 /// Reads a line without its end.
@@ -59,7 +59,12 @@ fn read_fields<'a>(context: &Context, clock: &mut Clock, line: &'a [u8], place: 
             Role::Volume => row.bar.volume = context.fit.volume(&field)?,
             Role::Flags => row.bar.flags = number("flags", &field, "a whole number from 0 to 255", 0)?,
             Role::Publisher => {
-                row.publisher = Some(number("publisher_id", &field, "a whole number from 0 to 65535", 0_u16)?.into());
+                let number = |text| number::<u16>("publisher_id", text, "a whole number from 0 to 65535", 0);
+                row.ids.publisher = if field.is_empty() { None } else { Some(number(&field)?.into()) };
+            }
+            Role::Instrument => {
+                let number = |text| number("instrument_id", text, "a whole number of 32 bits", 0);
+                row.ids.instrument = if field.is_empty() { None } else { Some(number(&field)?) };
             }
             Role::Other => {}
         }

@@ -5,7 +5,7 @@ use std::io::Write;
 use fxd::{Columns, Scale};
 
 use crate::print::{Date, decimal_into};
-use crate::{BarSink, BarsError, WriteOptions};
+use crate::{BarSink, BarsError, Ids, WriteOptions};
 
 /// How much text is gathered before it is written.
 const BUFFER: usize = 1 << 20;
@@ -16,31 +16,36 @@ pub struct CsvSink<W> {
     out: W,
     text: Vec<u8>,
     options: WriteOptions,
+    ids: Ids,
     rows: u64,
 }
 
-/// A sink for CSV with the header `timestamp,symbol,open,high,low,close,volume`, and `flags` where they are asked for.
+/// A sink for CSV with the header `timestamp,symbol,open,high,low,close,volume`, and where they are asked for `publisher_id` and
+/// `instrument_id` behind the symbol and `flags` at the end.
 ///
 /// Timestamps are RFC 3339 in UTC with the decimals they need, prices and volumes have exactly the decimals of their scales.
 /// A symbol is quoted only where it must be.
 pub fn csv_sink<W: Write>(out: W, options: &WriteOptions) -> CsvSink<W> {
     let mut text = Vec::with_capacity(BUFFER + (64 << 10));
-    text.extend_from_slice(b"timestamp,symbol,open,high,low,close,volume");
+    text.extend_from_slice(b"timestamp,symbol");
+    text.extend_from_slice(if options.publisher { b",publisher_id" } else { b"" });
+    text.extend_from_slice(if options.instrument { b",instrument_id" } else { b"" });
+    text.extend_from_slice(b",open,high,low,close,volume");
     text.extend_from_slice(if options.flags { b",flags\n" } else { b"\n" });
-    CsvSink { out, text, options: options.clone(), rows: 0 }
-}
-
-impl<W> CsvSink<W> {
-    /// Without the header, to go on with a file that has one. Only before anything was written.
-    pub(crate) fn without_header(mut self) -> Self {
-        self.text.clear();
-        self
-    }
+    CsvSink { out, text, options: options.clone(), ids: Ids::default(), rows: 0 }
 }
 
 impl<W: Write> BarSink for CsvSink<W> {
     fn write(&mut self, symbol: &str, bars: &Columns) -> Result<(), BarsError> {
-        let name = quoted(symbol)?;
+        let mut name = quoted(symbol)?;
+        for (asked, id) in
+            [(self.options.publisher, self.ids.publisher), (self.options.instrument, self.ids.instrument)]
+        {
+            if asked {
+                name.push(b',');
+                name.extend(id.map(|id| id.to_string()).unwrap_or_default().bytes());
+            }
+        }
         let WriteOptions { price_scale, volume_scale, flags, .. } = self.options;
         let mut date = Date::default();
         for bar in bars.iter() {
@@ -67,6 +72,10 @@ impl<W: Write> BarSink for CsvSink<W> {
             }
         }
         Ok(())
+    }
+
+    fn identify(&mut self, ids: Ids) {
+        self.ids = ids;
     }
 
     fn finish(mut self: Box<Self>) -> Result<u64, BarsError> {

@@ -15,7 +15,7 @@ use super::fields::{is_blank, without_end};
 use super::layout::{Layout, Role};
 use crate::clock::Counted;
 use crate::input::{Input, Progress};
-use crate::runs::Ledger;
+use crate::runs::{Ledger, Rules};
 use crate::{BarSource, BarsError, Chunk, Place, Problem, ReadOptions};
 
 /// The most threads: each has a block of its own in memory.
@@ -65,7 +65,13 @@ pub(crate) fn open(file: &Path, input: Input, options: &ReadOptions) -> Result<B
     let from_name = || if layout.roles.contains(&Role::Symbol) { None } else { crate::symbol_from_name(&name) };
     let named = options.symbol.clone().or_else(from_name);
     let rename = options.symbol.as_deref().filter(|_| layout.instruments).map(Arc::from);
-    let context = Context { layout, fit: options.fit.clone(), zone: options.zone, symbol: named, order: options.order };
+    let context = Context {
+        layout,
+        fit: options.fit.clone(),
+        zone: options.zone,
+        symbol: named,
+        rules: Rules { order: options.order, apart: options.apart },
+    };
     let threads = match options.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         count => count.min(THREADS),
@@ -112,7 +118,7 @@ fn layout(file: &Path, head: &[u8], options: &ReadOptions) -> Result<(Layout, us
             after += second.1;
             second = next(after);
         }
-        let layout = Layout::of(line, second.0, options.csv_format)
+        let layout = Layout::of(line, second.0, options.csv_format, options.apart)
             .map_err(|problem| BarsError::row(file, Place::Line(number), problem))?;
         return Ok(if layout.header { (layout, at + length, number) } else { (layout, at, number - 1) });
     }

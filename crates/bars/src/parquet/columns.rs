@@ -24,11 +24,13 @@ pub(super) struct Columns {
     pub(super) list: Vec<Wanted>,
     /// Whether the symbol column holds instrument ids, for want of symbols.
     pub(super) instruments: bool,
+    /// Whether timestamps that are whole numbers count nanoseconds, whatever their size.
+    pub(super) nanoseconds: bool,
 }
 
 impl Columns {
     /// Finds them by their names; or says which are missing or cannot be read.
-    pub(super) fn of(file: &Path, metadata: &ParquetMetaData) -> Result<Self, BarsError> {
+    pub(super) fn of(file: &Path, metadata: &ParquetMetaData, apart: bool) -> Result<Self, BarsError> {
         let schema = metadata.file_metadata().schema_descr();
         let leaves: Vec<_> = schema.columns().iter().map(|column| column.path().string()).collect();
         let fields: Vec<Cow<'_, [u8]>> = leaves.iter().map(|name| Cow::Borrowed(name.as_bytes())).collect();
@@ -37,8 +39,13 @@ impl Columns {
         let names = Names::of(&fields);
         let mut roles = names.roles(&fields).map_err(wrong)?.ok_or_else(|| wrong(names.missing()))?;
         let databento = names.is_databento();
+        let nanoseconds = databento && !roles.contains(&Role::Symbol);
         let mut instruments = false;
-        if databento
+        if apart {
+            if let Some(role) = names.instrument().and_then(|at| roles.get_mut(at)) {
+                *role = Role::Instrument;
+            }
+        } else if databento
             && !roles.contains(&Role::Symbol)
             && let Some(role) = names.instrument().and_then(|at| roles.get_mut(at))
         {
@@ -63,6 +70,6 @@ impl Columns {
                 .map_err(|found| BarsError::file(file, format!("column {}: {found}", name())))?;
             list.push(Wanted { leaf, role, meaning });
         }
-        Ok(Self { list, instruments })
+        Ok(Self { list, instruments, nanoseconds })
     }
 }

@@ -13,7 +13,7 @@ use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::ColumnPath;
 
 use crate::decimal::decimal_text;
-use crate::{BarSink, BarsError, Prices, WriteOptions};
+use crate::{BarSink, BarsError, Ids, Prices, WriteOptions};
 
 /// How many rows a row group has.
 const GROUP: usize = 1 << 20;
@@ -27,11 +27,15 @@ pub struct ParquetSink<W: Write + Send> {
     bars: Columns,
     /// The symbols of `bars`, each with how many rows it has in a row.
     symbols: Vec<(ByteArray, usize)>,
+    ids: Ids,
+    /// Of each of `bars`, where they are asked for.
+    publishers: Vec<Option<u32>>,
+    instruments: Vec<Option<u32>>,
     rows: u64,
 }
 
 /// A sink for Parquet with the columns `timestamp` (nanoseconds in UTC), `symbol`, `open`, `high`, `low`, `close`, `volume` and,
-/// where they are asked for, `flags`, in row groups of a million rows, compressed with zstd. It holds one row group in memory,
+/// where they are asked for, `publisher_id`, `instrument_id` and `flags`, in row groups of a million rows, compressed with zstd. It holds one row group in memory,
 /// some 60 MB.
 ///
 /// Volumes are INT64 if they are whole, and stored as prices are if not.
@@ -57,7 +61,16 @@ pub fn parquet_sink<W: Write + Send>(out: W, options: &WriteOptions) -> Result<P
         }
     }
     let writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties.build())).map_err(failed)?;
-    Ok(ParquetSink { writer, options: options.clone(), bars: Columns::default(), symbols: Vec::new(), rows: 0 })
+    Ok(ParquetSink {
+        writer,
+        options: options.clone(),
+        bars: Columns::default(),
+        symbols: Vec::new(),
+        ids: Ids::default(),
+        publishers: Vec::new(),
+        instruments: Vec::new(),
+        rows: 0,
+    })
 }
 
 /// Whether a price or volume column is stored as INT64.
@@ -74,6 +87,11 @@ fn schema(options: &WriteOptions) -> String {
     let mut text =
         "message bars { REQUIRED INT64 timestamp (TIMESTAMP(NANOS,true)); REQUIRED BYTE_ARRAY symbol (STRING);"
             .to_owned();
+    for (asked, name) in [(options.publisher, "publisher_id"), (options.instrument, "instrument_id")] {
+        if asked {
+            text += &format!("OPTIONAL INT64 {name};");
+        }
+    }
     for name in ["open", "high", "low", "close"] {
         text += &number(name, options.price_scale);
     }
@@ -150,6 +168,12 @@ impl<W: Write + Send> ParquetSink<W> {
             }
         }
         writer.close().map_err(failed)?;
+        if options.publisher {
+            optional(&mut group, &self.publishers)?;
+        }
+        if options.instrument {
+            optional(&mut group, &self.instruments)?;
+        }
         for prices in [bars.open(), bars.high(), bars.low(), bars.close()] {
             match options.prices {
                 Prices::Decimal => column::<Int64Type, _>(&mut group, prices)?,
@@ -175,6 +199,8 @@ impl<W: Write + Send> ParquetSink<W> {
         group.close().map_err(failed)?;
         self.bars.clear();
         self.symbols.clear();
+        self.publishers.clear();
+        self.instruments.clear();
         Ok(())
     }
 }
@@ -204,6 +230,18 @@ fn column<T: DataType, W: Write + Send>(
     writer.close().map_err(failed)
 }
 
+/// Writes the next column, of numbers that may be missing.
+fn optional<W: Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    values: &[Option<u32>],
+) -> Result<(), BarsError> {
+    let there: Vec<i64> = values.iter().flatten().map(|value| i64::from(*value)).collect();
+    let levels: Vec<i16> = values.iter().map(|value| i16::from(value.is_some())).collect();
+    let mut writer = group.next_column().map_err(failed)?.ok_or_else(lost)?;
+    writer.typed::<Int64Type>().write_batch(&there, Some(&levels), None).map_err(failed)?;
+    writer.close().map_err(failed)
+}
+
 /// The error for a column that the schema has and the writer does not.
 fn lost() -> BarsError {
     BarsError::Write(std::io::Error::other("the Parquet writer lacks a column"))
@@ -223,12 +261,22 @@ impl<W: Write + Send> BarSink for ParquetSink<W> {
                 _ => self.symbols.push((symbol.clone(), 1)),
             }
             self.bars.push(bar);
+            if self.options.publisher {
+                self.publishers.push(self.ids.publisher);
+            }
+            if self.options.instrument {
+                self.instruments.push(self.ids.instrument);
+            }
             self.rows += 1;
             if self.bars.len() == GROUP {
                 self.write_group()?;
             }
         }
         Ok(())
+    }
+
+    fn identify(&mut self, ids: Ids) {
+        self.ids = ids;
     }
 
     fn finish(mut self: Box<Self>) -> Result<u64, BarsError> {

@@ -14,8 +14,8 @@ use super::guard;
 use crate::clock::Clock;
 use crate::csv::Role;
 use crate::moment::Unit;
-use crate::runs::{Ledger, Runs};
-use crate::{BarSource, BarsError, Chunk, Fit, Order, Place, Problem, ReadOptions};
+use crate::runs::{Ledger, Rules, Runs};
+use crate::{BarSource, BarsError, Chunk, Fit, Ids, Place, Problem, ReadOptions};
 
 /// How many rows a chunk has at most.
 const CHUNK: usize = 64 << 10;
@@ -37,7 +37,7 @@ struct ParquetSource {
     next_group: usize,
     clock: Clock,
     fit: Fit,
-    order: Order,
+    rules: Rules,
     symbol: Option<String>,
     rows: u64,
     rows_in_all: u64,
@@ -51,6 +51,7 @@ struct ParquetSource {
 struct Rows {
     bars: Vec<Bar>,
     publishers: Vec<Option<u32>>,
+    instruments: Vec<Option<u32>>,
     /// All symbols, and for each row the number of its own; empty where the file has no symbols.
     symbols: Vec<Vec<u8>>,
     of: Vec<usize>,
@@ -61,13 +62,13 @@ pub(crate) fn open(file: &Path, options: &ReadOptions) -> Result<Box<dyn BarSour
     let handle = File::open(file).map_err(|source| BarsError::read(file, source))?;
     let bytes_in_all = handle.metadata().map_err(|source| BarsError::read(file, source))?.len();
     let reader = guard::caught(|| SerializedFileReader::new(handle)).map_err(|error| broken(file, &error))?;
-    let columns = Columns::of(file, reader.metadata())?;
+    let columns = Columns::of(file, reader.metadata(), options.apart)?;
     let rows_in_all = u64::try_from(reader.metadata().file_metadata().num_rows()).unwrap_or(0);
     let rename = options.symbol.as_deref().filter(|_| columns.instruments).map(Arc::from);
     // A file that names symbols and leaves one out does not mean its own name by that.
     let symbols = columns.list.iter().any(|wanted| wanted.role == Role::Symbol);
     let from_name = || if symbols { None } else { crate::symbol_from_name(file) };
-    let nanoseconds = columns.instruments.then_some(Unit::Nanoseconds);
+    let nanoseconds = columns.nanoseconds.then_some(Unit::Nanoseconds);
     Ok(Box::new(ParquetSource {
         file: file.to_owned(),
         reader,
@@ -76,7 +77,7 @@ pub(crate) fn open(file: &Path, options: &ReadOptions) -> Result<Box<dyn BarSour
         next_group: 0,
         clock: Clock::new(options.zone, nanoseconds),
         fit: options.fit.clone(),
-        order: options.order,
+        rules: Rules { order: options.order, apart: options.apart },
         symbol: options.symbol.clone().or_else(from_name),
         rows: 0,
         rows_in_all,
@@ -123,8 +124,13 @@ impl ParquetSource {
         }
         let Some(group) = &mut self.group else { return Ok(None) };
         let count = usize::try_from(group.left).unwrap_or(usize::MAX).min(CHUNK);
-        let mut rows =
-            Rows { bars: vec![Bar::default(); count], publishers: Vec::new(), symbols: Vec::new(), of: Vec::new() };
+        let mut rows = Rows {
+            bars: vec![Bar::default(); count],
+            publishers: Vec::new(),
+            instruments: Vec::new(),
+            symbols: Vec::new(),
+            of: Vec::new(),
+        };
         let before = self.rows;
         let place =
             |at: usize| Place::Row(before.saturating_add(u64::try_from(at).unwrap_or(u64::MAX)).saturating_add(1));
@@ -148,6 +154,11 @@ impl ParquetSource {
                             None
                         } else {
                             Some(meaning.whole(cell, "publisher_id", "a whole number of 32 bits").map_err(wrong)?)
+                        }),
+                        Role::Instrument => rows.instruments.push(if cell == Cell::Null {
+                            None
+                        } else {
+                            Some(meaning.whole(cell, "instrument_id", "a whole number of 32 bits").map_err(wrong)?)
                         }),
                         Role::Symbol => rows.of.push(number_of(&mut rows.symbols, cell, self.symbol.as_deref())),
                         Role::Date | Role::Time | Role::Other => {}
@@ -193,10 +204,9 @@ impl ParquetSource {
                     run
                 }
             };
-            let publisher = rows.publishers.get(at).copied().flatten();
-            if let Some(run) = runs.get_mut(run) {
-                run.push(*bar, place, publisher, self.order).map_err(wrong)?;
-            }
+            let id = |list: &[Option<u32>]| list.get(at).copied().flatten();
+            let ids = Ids { publisher: id(&rows.publishers), instrument: id(&rows.instruments) };
+            runs.push(run, *bar, place, ids, self.rules).map_err(wrong)?;
         }
         let runs = self.ledger.admit(&self.file, runs.into_list(), 0)?;
         // Where the reader is in the file says little, as it reads columns: its share of the rows says more.

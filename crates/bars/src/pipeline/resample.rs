@@ -1,14 +1,17 @@
 //! Files of a symbol to files of longer bars.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use fxd::Scale;
+use fxd::{Bar, Scale};
 
-use super::output::Output;
-use crate::convert::{ConvertError, InputKind, Inputs, OnDuplicate, Told};
+use super::merge::{Named, merge};
+use super::output::{Output, OutputFormat, of_timeframe};
+use super::spool::Spool;
+use crate::convert::order::Ordered;
+use crate::convert::{ConvertError, InputKind, Inputs, OnDuplicate, Piece, Told, Where};
 use crate::resample::{Cascade, Grid, Timeframe, TooMuchVolume};
-use crate::{BarsError, Fit, Order, Problem, ReadOptions, WriteOptions, Zone};
+use crate::{BarsError, Fit, Ids, Order, Problem, ReadOptions, WriteOptions, Zone};
 
 /// What is made of a symbol's bars.
 #[derive(Debug, Clone)]
@@ -23,6 +26,10 @@ pub struct Resampling {
     pub zone: Option<Zone>,
     /// What becomes of two bars of one time.
     pub on_duplicate: OnDuplicate,
+    /// Whether bars of several publishers are series of their own, rather than an error.
+    pub by_publisher: bool,
+    /// What is written.
+    pub format: OutputFormat,
 }
 
 /// What was made of a symbol's bars.
@@ -38,8 +45,21 @@ pub struct Resampled {
     pub price_scale: Scale,
     /// Decimals of volumes.
     pub volume_scale: Scale,
+    /// The series that were told apart, in the order in which they came.
+    pub series: Vec<SeriesMade>,
     /// For each timeframe what was written.
     pub made: Vec<Made>,
+}
+
+/// Bars that were kept together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesMade {
+    /// The symbol of its rows.
+    pub symbol: String,
+    /// Publisher and instrument, where rows have them.
+    pub ids: Ids,
+    /// Bars that were read.
+    pub bars: u64,
 }
 
 /// What was written of one timeframe.
@@ -61,11 +81,14 @@ const MOST_DECIMALS: u8 = 12;
 /// Resamples a symbol's files, in their order, to `{output}/{timeframe}/{symbol}_{YYYY}_{MM}_{timeframe}.csv`. Every timeframe is made
 /// in one reading. Files appear when all of them are whole; those that are there are replaced.
 ///
-/// Rows of several symbols or instruments stay apart; rows of several publishers are refused. Prices and volumes have the decimals
-/// that the data has. The volumes of each timeframe add up to those that were read, or it is an error.
+/// Rows of several symbols or instruments stay apart, and so do those of several publishers if that is asked for; they are an error
+/// otherwise. What tells them apart is kept in columns. Prices and volumes have the decimals that the data has. The volumes of each
+/// timeframe add up to those that were read, or it is an error.
+///
+/// Takes memory for a million bars of all timeframes together; what is more lies in a file without a name in `output`.
 ///
 /// # Errors
-/// What reading gives; bars out of order and duplicates; volumes beyond 64 bits; I/O.
+/// What reading gives; bars out of order, duplicates and several publishers; volumes beyond 64 bits; I/O.
 pub fn resample(
     symbol: &str,
     files: &[(PathBuf, InputKind)],
@@ -78,23 +101,28 @@ pub fn resample(
     read.symbol = Some(symbol.to_owned());
     read.zone = how.zone;
     read.order = Order::AsIs;
+    read.apart = true;
     let mut inputs = Inputs { files: files.to_vec(), read, on_duplicate: how.on_duplicate, symbols: Vec::new() };
-    // Stores say their scales; of other files the data shows how many decimals it has.
+    scaled(&mut inputs, |inputs| once(symbol, inputs, output, how, told))
+}
+
+/// Does something with inputs, anew with more decimals as long as they do not do: stores say their scales, of other files the data
+/// shows how many decimals it has.
+pub(super) fn scaled<T>(
+    inputs: &mut Inputs,
+    mut act: impl FnMut(&Inputs) -> Result<T, ConvertError>,
+) -> Result<T, ConvertError> {
     loop {
-        match once(symbol, &inputs, output, how, told) {
+        let (volume, needed) = match act(inputs) {
             Err(ConvertError::Bars(BarsError::Row {
                 problem: Problem::Decimals { field, needed: Some(needed), .. },
                 ..
-            })) if needed.decimals() <= MOST_DECIMALS => {
-                let fit = &mut inputs.read.fit;
-                *(if field == "volume" { &mut fit.volume_scale } else { &mut fit.price_scale }) = needed;
-            }
-            Err(ConvertError::Scale { field, found, .. }) => {
-                let fit = &mut inputs.read.fit;
-                *(if field == "volume" { &mut fit.volume_scale } else { &mut fit.price_scale }) = found;
-            }
+            })) if needed.decimals() <= MOST_DECIMALS => (field == "volume", needed),
+            Err(ConvertError::Scale { field, found, .. }) => (field == "volume", found),
             done => return done,
-        }
+        };
+        let fit = &mut inputs.read.fit;
+        *(if volume { &mut fit.volume_scale } else { &mut fit.price_scale }) = needed;
     }
 }
 
@@ -105,60 +133,158 @@ fn once(
     how: &Resampling,
     told: Told<'_>,
 ) -> Result<Resampled, ConvertError> {
-    let fit = &inputs.read.fit;
-    let mut options = WriteOptions::new(fit.price_scale, fit.volume_scale);
-    options.flags = how.fill;
-    let new = |timeframe: &Timeframe| Output::new(output, symbol, *timeframe, how.grid, how.fill, options.clone());
-    let mut outputs: Vec<Output> = how.timeframes.iter().map(new).collect();
-    match write(inputs, how, told, &mut outputs) {
-        Ok((bars, volume, dropped)) => {
-            let mut made = Vec::new();
-            for (timeframe, output) in how.timeframes.iter().zip(outputs) {
-                let (bars, filled) = (output.bars, output.filled);
-                made.push(Made { timeframe: *timeframe, bars, filled, files: output.place()? });
+    let mut making = Making { how, spool: Spool::new(output.to_owned()), series: Vec::new(), numbers: HashMap::new() };
+    let mut ordered = Ordered::new(inputs.on_duplicate);
+    inputs.each(told, |piece| {
+        let number = making.number(piece)?;
+        ordered.take(piece, &mut |_, _, bars| making.take(number, bars))
+    })?;
+    // Of duplicates the last may be waiting.
+    let dropped = ordered.finish(&mut |symbol, ids, bars| match making.numbers.get(&(symbol.to_owned(), ids)) {
+        Some(number) => making.take(*number, bars),
+        None => Ok(()),
+    })?;
+    for number in 0..making.series.len() {
+        making.end(number)?;
+    }
+    making.write(symbol, inputs, output, dropped)
+}
+
+/// A symbol's bars on their way.
+struct Making<'a> {
+    how: &'a Resampling,
+    spool: Spool,
+    series: Vec<Series>,
+    /// By symbol and whose they are, the number of the series.
+    numbers: HashMap<(String, Ids), usize>,
+}
+
+/// Bars that are kept together.
+struct Series {
+    made: SeriesMade,
+    /// Until its end.
+    cascade: Option<Cascade>,
+    /// Where a bar of it is.
+    place: Where,
+    volume: u128,
+    /// For each timeframe bars and volumes.
+    out: Vec<(u64, u128)>,
+}
+
+impl Making<'_> {
+    /// The series of a piece, which begins if there is none.
+    fn number(&mut self, piece: &Piece<'_>) -> Result<usize, ConvertError> {
+        let key = (piece.symbol.to_owned(), piece.ids);
+        if let Some(number) = self.numbers.get(&key) {
+            return Ok(*number);
+        }
+        let (symbol, ids, place) = (key.0.clone(), piece.ids, piece.place(0));
+        let other = |series: &&Series| series.made.symbol == symbol && series.made.ids.publisher != ids.publisher;
+        if let Some(series) = self.series.iter().find(other).filter(|_| !self.how.by_publisher) {
+            return Err(ConvertError::Publishers {
+                symbol,
+                ts: piece.bars.first().map_or(0, |bar| bar.ts),
+                publisher: ids.publisher.unwrap_or_default(),
+                place,
+                previous: series.made.ids.publisher.unwrap_or_default(),
+                before: series.place.clone(),
+            });
+        }
+        let number = self.series.len();
+        self.series.push(Series {
+            made: SeriesMade { symbol, ids, bars: 0 },
+            cascade: Some(Cascade::new(self.how.grid, &self.how.timeframes)),
+            place,
+            volume: 0,
+            out: vec![(0, 0); self.how.timeframes.len()],
+        });
+        self.numbers.insert(key, number);
+        Ok(number)
+    }
+
+    fn take(&mut self, number: usize, bars: &[Bar]) -> Result<(), ConvertError> {
+        let Some(series) = self.series.get_mut(number) else { return Ok(()) };
+        series.made.bars += bars.len() as u64;
+        series.volume += bars.iter().map(|bar| u128::from(bar.volume)).sum::<u128>();
+        let (spool, out, lane) = (&mut self.spool, &mut series.out, number * self.how.timeframes.len());
+        let done =
+            series.cascade.as_mut().map(|cascade| cascade.take(bars, |at, made| keep(spool, out, lane, at, made)));
+        named(&series.made.symbol, done.unwrap_or(Ok(())))
+    }
+
+    fn end(&mut self, number: usize) -> Result<(), ConvertError> {
+        let Some(series) = self.series.get_mut(number) else { return Ok(()) };
+        let (spool, out, lane) = (&mut self.spool, &mut series.out, number * self.how.timeframes.len());
+        let done = series.cascade.take().map(|cascade| cascade.finish(|at, made| keep(spool, out, lane, at, made)));
+        named(&series.made.symbol, done.unwrap_or(Ok(())))
+    }
+
+    /// Writes what was made, if its volumes are those of what was read.
+    fn write(mut self, symbol: &str, inputs: &Inputs, output: &Path, dropped: u64) -> Result<Resampled, ConvertError> {
+        let fit = &inputs.read.fit;
+        let mut options = WriteOptions::new(fit.price_scale, fit.volume_scale);
+        options.flags = self.how.fill;
+        options.publisher = self.series.iter().any(|series| series.made.ids.publisher.is_some());
+        options.instrument = self.series.iter().any(|series| series.made.ids.instrument.is_some());
+        let names = names(&self.series, self.how.format);
+        let mut outputs = Vec::new();
+        for (place, timeframe) in self.how.timeframes.iter().enumerate() {
+            let mut bars = 0;
+            for series in &self.series {
+                let (count, volume) = series.out.get(place).copied().unwrap_or_default();
+                bars += count;
+                if volume != series.volume {
+                    let why = format!(
+                        "bars of {timeframe} have a volume of {volume}, those that they are made of {}",
+                        series.volume
+                    );
+                    return Err(BarsError::Unwritable { symbol: series.made.symbol.clone(), why }.into());
+                }
             }
-            let (price_scale, volume_scale) = (fit.price_scale, fit.volume_scale);
-            Ok(Resampled { bars, dropped, volume, price_scale, volume_scale, made })
+            let (directory, suffix) = of_timeframe(output, *timeframe);
+            let mut output = Output::new(directory, symbol, suffix, self.how.format, options.clone());
+            let count = self.how.timeframes.len();
+            let lanes: Vec<(usize, Named)> =
+                names.iter().enumerate().map(|(number, name)| (number * count + place, name.clone())).collect();
+            let fill = self.how.fill.then_some((self.how.grid, *timeframe));
+            let filled = merge(&mut self.spool, &lanes, fill, &mut output)?;
+            output.complete()?;
+            outputs.push((*timeframe, bars, filled, output));
         }
-        Err(error) => {
-            outputs.into_iter().for_each(Output::discard);
-            Err(error)
+        let mut made = Vec::new();
+        for (timeframe, bars, filled, output) in outputs {
+            made.push(Made { timeframe, bars, filled, files: output.place()? });
         }
+        Ok(Resampled {
+            bars: self.series.iter().map(|series| series.made.bars).sum(),
+            dropped,
+            volume: self.series.iter().map(|series| series.volume).sum(),
+            price_scale: fit.price_scale,
+            volume_scale: fit.volume_scale,
+            series: self.series.into_iter().map(|series| series.made).collect(),
+            made,
+        })
     }
 }
 
-/// Writes all timeframes; gives how many bars were read, their volumes, and how many were dropped.
-fn write(
-    inputs: &Inputs,
-    how: &Resampling,
-    told: Told<'_>,
-    outputs: &mut [Output],
-) -> Result<(u64, u128, u64), ConvertError> {
-    let mut cascades: BTreeMap<String, Cascade> = BTreeMap::new();
-    let (mut bars_read, mut volume) = (0, 0);
-    let dropped = inputs.in_order(told, |symbol, bars| {
-        bars_read += bars.len() as u64;
-        volume += bars.iter().map(|bar| u128::from(bar.volume)).sum::<u128>();
-        if !cascades.contains_key(symbol) {
-            cascades.insert(symbol.to_owned(), Cascade::new(how.grid, &how.timeframes));
+/// What series are called in an output. Stores have no columns for ids: there, they are put behind the symbol where it alone does not
+/// tell series apart.
+fn names(series: &[Series], format: OutputFormat) -> Vec<Named> {
+    let name = |one: &Series| {
+        let (symbol, ids) = (one.made.symbol.clone(), one.made.ids);
+        let same = || series.iter().map(|other| &other.made).filter(|other| other.symbol == symbol);
+        let mut name = symbol.clone();
+        if format == OutputFormat::Fxd {
+            if same().any(|other| other.ids.instrument != ids.instrument) {
+                name += &format!("@{}", ids.instrument.unwrap_or_default());
+            }
+            if same().any(|other| other.ids.publisher != ids.publisher) {
+                name += &format!("#{}", ids.publisher.unwrap_or_default());
+            }
         }
-        match cascades.get_mut(symbol) {
-            Some(cascade) => named(symbol, cascade.take(bars, |place, made| hand_on(outputs, place, symbol, made))),
-            None => Ok(()),
-        }
-    })?;
-    for (symbol, cascade) in cascades {
-        named(&symbol, cascade.finish(|place, made| hand_on(outputs, place, &symbol, made)))?;
-    }
-    for (timeframe, output) in how.timeframes.iter().zip(outputs) {
-        output.complete()?;
-        if output.volume != volume {
-            let why =
-                format!("bars of {timeframe} have a volume of {}, those that they are made of {volume}", output.volume);
-            return Err(BarsError::Unwritable { symbol: timeframe.to_string(), why }.into());
-        }
-    }
-    Ok((bars_read, volume, dropped))
+        Named { symbol: name, ids }
+    };
+    series.iter().map(name).collect()
 }
 
 /// Why handing on stopped.
@@ -173,8 +299,12 @@ impl From<TooMuchVolume> for Stopped {
     }
 }
 
-fn hand_on(outputs: &mut [Output], place: usize, symbol: &str, bars: &[fxd::Bar]) -> Result<(), Stopped> {
-    outputs.get_mut(place).map_or(Ok(()), |output| output.write(symbol, bars)).map_err(Stopped::Bars)
+fn keep(spool: &mut Spool, out: &mut [(u64, u128)], lane: usize, place: usize, bars: &[Bar]) -> Result<(), Stopped> {
+    if let Some((count, volume)) = out.get_mut(place) {
+        *count += bars.len() as u64;
+        *volume += bars.iter().map(|bar| u128::from(bar.volume)).sum::<u128>();
+    }
+    spool.push(lane + place, bars).map_err(Stopped::Bars)
 }
 
 fn named(symbol: &str, done: Result<(), Stopped>) -> Result<(), ConvertError> {

@@ -1,6 +1,6 @@
 //! Several timeframes in one pass.
 
-use fxd::Bar;
+use fxd::{Bar, Columns};
 
 use super::roll::Roll;
 use super::{Grid, Timeframe, TooMuchVolume};
@@ -51,6 +51,24 @@ impl Cascade {
     ) -> Result<(), E> {
         for position in 0..self.steps.len() {
             self.step(position, bars)?;
+        }
+        self.hand_over(&mut take)
+    }
+
+    /// Takes bars of columns, as [`take`](Self::take) does: quicker where they are columns already.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub fn take_columns<E: From<TooMuchVolume>>(
+        &mut self,
+        columns: &Columns,
+        mut take: impl FnMut(usize, &[Bar]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for position in 0..self.steps.len() {
+            match self.steps.get_mut(position).filter(|step| step.from.is_none()) {
+                Some(step) => step.roll.take_columns(columns, &mut step.done)?,
+                None => self.step(position, &[])?,
+            }
         }
         self.hand_over(&mut take)
     }
@@ -123,16 +141,21 @@ mod tests {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
-    fn cascade(grid: Grid, timeframes: &[Timeframe], pieces: &[&[Bar]]) -> Vec<Vec<Bar>> {
+    fn cascade(grid: Grid, timeframes: &[Timeframe], pieces: &[&[Bar]], columns: bool) -> Vec<Vec<Bar>> {
         let mut made = vec![Vec::new(); timeframes.len()];
         let mut cascade = Cascade::new(grid, timeframes);
         for piece in pieces {
-            cascade
-                .take(piece, |place, bars| {
-                    made[place].extend_from_slice(bars);
-                    Ok::<_, TooMuchVolume>(())
-                })
-                .unwrap();
+            let take = |place: usize, bars: &[Bar]| {
+                made[place].extend_from_slice(bars);
+                Ok::<_, TooMuchVolume>(())
+            };
+            if columns {
+                let mut columns = Columns::default();
+                piece.iter().for_each(|bar| columns.push(*bar));
+                cascade.take_columns(&columns, take).unwrap();
+            } else {
+                cascade.take(piece, take).unwrap();
+            }
         }
         cascade
             .finish(|place, bars| {
@@ -162,7 +185,8 @@ mod tests {
                 .collect();
             let all = timeframes(&["1h", "15s", "30s", "45s", "1min", "2min", "5min", "15min", "30min", "1d", "7d", "4h", "7min", "15s"]);
             let (first, second) = bars.split_at(cut.min(bars.len()));
-            let made = cascade(grid, &all, &[first, second]);
+            let made = cascade(grid, &all, &[first, second], false);
+            prop_assert_eq!(&made, &cascade(grid, &all, &[first, second], true));
             for (timeframe, made) in all.iter().zip(made) {
                 prop_assert_eq!(made, slow(grid, *timeframe, &bars), "{}", timeframe);
             }
@@ -178,7 +202,7 @@ mod tests {
             let bar = |ts: u64, volume| Bar { ts, volume, ..Bar::default() };
             let bars = [bar(last - SECOND, 1), bar(last, 2), bar(last + SECOND, 4)];
             for timeframe in timeframes(&["15s", "1min", "1h", "1d"]) {
-                let made = cascade(Grid::Epoch, &[timeframe], &[&bars]).remove(0);
+                let made = cascade(Grid::Epoch, &[timeframe], &[&bars], true).remove(0);
                 assert_eq!(made.iter().map(|bar| bar.volume).collect::<Vec<_>>(), [3, 4], "{day} {timeframe}");
                 assert_eq!(made[1].ts, last + SECOND);
             }

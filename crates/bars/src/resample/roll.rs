@@ -1,6 +1,6 @@
 //! Bars in the making.
 
-use fxd::Bar;
+use fxd::{Bar, Columns};
 
 use super::{Grid, Span, Timeframe};
 
@@ -11,6 +11,64 @@ pub(crate) struct Roll {
     grid: Grid,
     timeframe: Timeframe,
     current: Option<(Span, Bar)>,
+}
+
+/// Columns of as many bars each.
+#[derive(Debug, Clone, Copy)]
+struct Rest<'a> {
+    ts: &'a [u64],
+    open: &'a [i64],
+    high: &'a [i64],
+    low: &'a [i64],
+    close: &'a [i64],
+    volume: &'a [u64],
+    flags: &'a [u8],
+}
+
+impl<'a> Rest<'a> {
+    fn of(columns: &'a Columns) -> Self {
+        Self {
+            ts: columns.ts(),
+            open: columns.open(),
+            high: columns.high(),
+            low: columns.low(),
+            close: columns.close(),
+            volume: columns.volume(),
+            flags: columns.flags(),
+        }
+    }
+
+    /// Takes the first bars away.
+    fn cut(&mut self, count: usize) -> Self {
+        fn cut<'a, T>(column: &mut &'a [T], count: usize) -> &'a [T] {
+            let (now, later) = column.split_at(count.min(column.len()));
+            *column = later;
+            now
+        }
+        Self {
+            ts: cut(&mut self.ts, count),
+            open: cut(&mut self.open, count),
+            high: cut(&mut self.high, count),
+            low: cut(&mut self.low, count),
+            close: cut(&mut self.close, count),
+            volume: cut(&mut self.volume, count),
+            flags: cut(&mut self.flags, count),
+        }
+    }
+}
+
+/// How many of moments in order are before another; eight at a time without a branch for each.
+fn before(ts: &[u64], end: u64) -> usize {
+    let mut count = 0;
+    let (eights, _) = ts.as_chunks::<8>();
+    for eight in eights {
+        let now = eight.iter().filter(|ts| **ts < end).count();
+        count += now;
+        if now < 8 {
+            return count;
+        }
+    }
+    count + ts.get(count..).unwrap_or_default().iter().take_while(|ts| **ts < end).count()
 }
 
 /// Volumes add up to more than 64 bits hold.
@@ -62,6 +120,37 @@ impl Roll {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Takes bars of columns, as [`take`](Self::take) does.
+    pub(crate) fn take_columns(&mut self, columns: &Columns, done: &mut Vec<Bar>) -> Result<(), TooMuchVolume> {
+        let mut rest = Rest::of(columns);
+        while let (Some(ts), Some(open)) = (rest.ts.first().copied(), rest.open.first().copied()) {
+            let (span, mut made) = match self.current.take() {
+                Some((span, made)) if ts < span.end => (span, made),
+                finished => {
+                    done.extend(finished.map(|(_, bar)| bar));
+                    let span = self.grid.span(self.timeframe, ts);
+                    (span, Bar { ts: span.start, open, high: i64::MIN, low: i64::MAX, ..Bar::default() })
+                }
+            };
+            let here = rest.cut(before(rest.ts, span.end));
+            let mut over = false;
+            for ((high, low), volume) in here.high.iter().zip(here.low).zip(here.volume) {
+                made.high = made.high.max(*high);
+                made.low = made.low.min(*low);
+                let (sum, overflow) = made.volume.overflowing_add(*volume);
+                made.volume = sum;
+                over |= overflow;
+            }
+            made.flags |= here.flags.iter().fold(0, |all, flags| all | flags);
+            made.close = here.close.last().copied().unwrap_or(made.close);
+            if over {
+                return Err(TooMuchVolume { ts: made.ts });
+            }
+            self.current = Some((span, made));
+        }
+        Ok(())
     }
 
     /// The bar of the last span, complete or not.

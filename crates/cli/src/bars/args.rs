@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use pdp_bars::Zone;
+use pdp_bars::pipeline::OutputFormat;
 use pdp_bars::resample::Timeframe;
 
 use crate::fxd::args::OnDuplicate;
@@ -23,6 +24,24 @@ pub(crate) struct Which {
     /// Every symbol of the input directory
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+/// What bars are written as.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    Csv,
+    Parquet,
+    Fxd,
+}
+
+impl From<Format> for OutputFormat {
+    fn from(given: Format) -> Self {
+        match given {
+            Format::Csv => Self::Csv,
+            Format::Parquet => Self::Parquet,
+            Format::Fxd => Self::Fxd,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -54,8 +73,14 @@ pub(crate) struct ResampleArgs {
     /// Put a bar without volume at the last price where there is none, with flags that say so
     #[arg(long)]
     pub(crate) fill: bool,
+    /// Keep bars of several publishers apart, rather than refuse them
+    #[arg(long)]
+    pub(crate) by_publisher: bool,
+    /// What is written
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Csv)]
+    pub(crate) format: Format,
     /// What becomes of two bars of one time
-    #[arg(long, value_name = "ACTION", value_enum, default_value_t = OnDuplicate::Error)]
+    #[arg(long, value_name = "ACTION", value_enum, default_value_t = OnDuplicate::Identical)]
     pub(crate) on_duplicate: OnDuplicate,
 }
 

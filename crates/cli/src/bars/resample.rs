@@ -44,6 +44,8 @@ pub(crate) fn run(args: &ResampleArgs, global: &Global) -> anyhow::Result<ExitCo
         fill: args.fill,
         zone: args.tz,
         on_duplicate: args.on_duplicate.into(),
+        by_publisher: args.by_publisher,
+        format: args.format.into(),
     };
     let mut bytes = 0;
     for (path, _) in series.values().flatten() {
@@ -74,7 +76,21 @@ fn as_json(symbol: &str, report: &Resampled) -> Value {
             "files": made.files.iter().map(|file| file.to_string_lossy()).collect::<Vec<_>>(),
         })
     });
-    json!({ "symbol": symbol, "bars": report.bars, "dropped": report.dropped, "made": made.collect::<Vec<_>>() })
+    let series = report.series.iter().map(|series| {
+        json!({
+            "symbol": series.symbol,
+            "publisherId": series.ids.publisher,
+            "instrumentId": series.ids.instrument,
+            "bars": series.bars,
+        })
+    });
+    json!({
+        "symbol": symbol,
+        "bars": report.bars,
+        "dropped": report.dropped,
+        "series": series.collect::<Vec<_>>(),
+        "made": made.collect::<Vec<_>>(),
+    })
 }
 
 fn words(reports: &[(String, Resampled)], quiet: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -89,6 +105,14 @@ fn words(reports: &[(String, Resampled)], quiet: bool, out: &mut dyn Write) -> i
         match report.dropped {
             0 => writeln!(out)?,
             dropped => writeln!(out, ", {dropped} dropped as duplicates")?,
+        }
+        if report.series.len() > 1 {
+            for series in &report.series {
+                let id = |what: &str, id: Option<u32>| id.map_or(String::new(), |id| format!(", {what} {id}"));
+                let (publisher, instrument) =
+                    (id("publisher", series.ids.publisher), id("instrument", series.ids.instrument));
+                writeln!(out, "Series     {}{publisher}{instrument}: {} bars", series.symbol, series.bars)?;
+            }
         }
         for made in &report.made {
             let filled = if made.filled == 0 { String::new() } else { format!(" and {} that fill gaps", made.filled) };

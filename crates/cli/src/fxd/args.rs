@@ -85,8 +85,13 @@ impl Format {
 /// See [`pdp_bars::convert::OnDuplicate`].
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum OnDuplicate {
+    /// They are refused
     Error,
+    /// The first stays if both hold the same; otherwise they are refused
+    Identical,
+    /// The first stays
     First,
+    /// The last stays
     Last,
 }
 
@@ -94,6 +99,7 @@ impl std::convert::From<OnDuplicate> for pdp_bars::convert::OnDuplicate {
     fn from(given: OnDuplicate) -> Self {
         match given {
             OnDuplicate::Error => Self::Error,
+            OnDuplicate::Identical => Self::Identical,
             OnDuplicate::First => Self::First,
             OnDuplicate::Last => Self::Last,
         }

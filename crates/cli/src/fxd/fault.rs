@@ -53,7 +53,10 @@ impl<'e> Fault<'e> {
             Self::Bars(BarsError::Row { problem: Problem::NoZone { .. } | Problem::NoSymbol, .. }) => ErrorKind::Usage,
             Self::Bars(BarsError::Row { .. } | BarsError::File { .. }) => ErrorKind::Invalid,
             Self::Convert(
-                ConvertError::StepBack { .. } | ConvertError::Duplicate { .. } | ConvertError::Taken { .. },
+                ConvertError::StepBack { .. }
+                | ConvertError::Duplicate { .. }
+                | ConvertError::Publishers { .. }
+                | ConvertError::Taken { .. },
             ) => ErrorKind::Invalid,
             Self::Convert(ConvertError::Interrupted) => ErrorKind::Interrupted,
             Self::Convert(ConvertError::Scale { .. }) => ErrorKind::Invalid,
