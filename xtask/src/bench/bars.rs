@@ -181,6 +181,18 @@ fn memory(csv: &Path, timeframes: &[Timeframe]) -> Result<Value> {
             bars.push(columns);
         }
     }
+    // The best of three, as of the peers.
+    let mut best: Option<(f64, f64)> = None;
+    for _ in 0..3 {
+        let figures = roll_up(&bars, timeframes)?;
+        best = Some(best.filter(|best| best.0 <= figures.0).unwrap_or(figures));
+    }
+    let (cpu, wall) = best.unwrap_or_default();
+    Ok(json!({ "rows": rows, "cpu": cpu, "wall": wall }))
+}
+
+/// CPU and wall seconds.
+fn roll_up(bars: &[Columns], timeframes: &[Timeframe]) -> Result<(f64, f64)> {
     let mut made: Vec<Vec<Bar>> = vec![Vec::new(); timeframes.len()];
     let (start, cpu) = (Instant::now(), super::measure::thread_cpu());
     let mut cascade = Cascade::new(Grid::Epoch, timeframes);
@@ -190,11 +202,11 @@ fn memory(csv: &Path, timeframes: &[Timeframe]) -> Result<Value> {
         }
         Ok::<_, TooMuchVolume>(())
     };
-    for piece in &bars {
+    for piece in bars {
         cascade.take_columns(piece, &mut take).map_err(|error| anyhow::anyhow!("too much volume at {}", error.ts))?;
     }
     cascade.finish(&mut take).map_err(|error| anyhow::anyhow!("too much volume at {}", error.ts))?;
     let cpu = super::measure::thread_cpu() - cpu;
     black_box(&made);
-    Ok(json!({ "rows": rows, "cpu": cpu, "wall": start.elapsed().as_secs_f64() }))
+    Ok((cpu, start.elapsed().as_secs_f64()))
 }

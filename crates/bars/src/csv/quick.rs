@@ -35,6 +35,23 @@ pub(crate) struct Quick<'a> {
     /// The last symbol, and its run.
     pub(crate) symbol: Vec<u8>,
     pub(crate) run: usize,
+    /// By column the last short field, which is mostly that of the next row too.
+    memos: Vec<Memo>,
+}
+
+/// A field of seven bytes at most and the byte behind it, as the lowest bytes of a word.
+#[derive(Debug, Clone, Copy)]
+struct Memo {
+    word: u64,
+    mask: u64,
+    length: usize,
+    /// The number that it is, where it is an id.
+    id: Option<u32>,
+}
+
+impl Memo {
+    /// What no field is.
+    const NONE: Self = Self { word: 1, mask: 0, length: 0, id: None };
 }
 
 /// A row that was plain.
@@ -63,6 +80,7 @@ impl<'a> Quick<'a> {
             day: 0,
             symbol: Vec::new(),
             run: 0,
+            memos: vec![Memo::NONE; context.layout.roles.len()],
         }
     }
 
@@ -73,14 +91,14 @@ impl<'a> Quick<'a> {
         let mut bar = Bar::default();
         let mut ids = Ids::default();
         let mut at = at;
-        for role in roles {
-            at = self.field(*role, data, at, clock, runs, &mut bar, &mut ids)?;
+        for (column, role) in roles.iter().enumerate() {
+            at = self.field(*role, column, data, at, clock, runs, &mut bar, &mut ids)?;
             if *data.get(at)? != self.separator {
                 return None;
             }
             at += 1;
         }
-        at = self.field(*last, data, at, clock, runs, &mut bar, &mut ids)?;
+        at = self.field(*last, roles.len(), data, at, clock, runs, &mut bar, &mut ids)?;
         if *data.get(at)? == b'\r' {
             at += 1;
         }
@@ -93,6 +111,7 @@ impl<'a> Quick<'a> {
     fn field(
         &mut self,
         role: Role,
+        column: usize,
         data: &[u8],
         at: usize,
         clock: &mut Clock,
@@ -118,17 +137,18 @@ impl<'a> Quick<'a> {
                 bar.flags = u8::try_from(value).ok().filter(|_| length > 0)?;
                 at + length as usize
             }
-            Role::Publisher => {
-                let (value, length) = swar::digits(data, at)?;
-                ids.publisher = Some(u16::try_from(value).ok().filter(|_| length > 0)?.into());
-                at + length as usize
+            Role::Publisher | Role::Instrument | Role::Other => {
+                let (id, end) = match self.same(column, data, at) {
+                    Some(same) => same,
+                    None => self.other(role, column, data, at)?,
+                };
+                match role {
+                    Role::Publisher => ids.publisher = id,
+                    Role::Instrument => ids.instrument = id,
+                    _ => {}
+                }
+                end
             }
-            Role::Instrument => {
-                let (value, length) = swar::digits(data, at)?;
-                ids.instrument = Some(u32::try_from(value).ok().filter(|_| length > 0)?);
-                at + length as usize
-            }
-            Role::Other => self.skip(data, at)?,
             // Rare enough to be left to the complete reader.
             Role::Date | Role::Time => return None,
         })
@@ -152,6 +172,32 @@ impl<'a> Quick<'a> {
         }
         *price = value;
         Some(end)
+    }
+
+    /// A field that is that of the row before: the id that it is, and where it ends.
+    #[inline(always)]
+    fn same(&self, column: usize, data: &[u8], at: usize) -> Option<(Option<u32>, usize)> {
+        let memo = self.memos.get(column)?;
+        (swar::load(data, at)? & memo.mask == memo.word).then_some((memo.id, at + memo.length))
+    }
+
+    /// A field that is not: the id that it is, and where it ends.
+    #[inline(never)]
+    fn other(&mut self, role: Role, column: usize, data: &[u8], at: usize) -> Option<(Option<u32>, usize)> {
+        let (id, end) = if role == Role::Other {
+            (None, self.skip(data, at)?)
+        } else {
+            let (value, length) = swar::digits(data, at).filter(|(_, length)| *length > 0)?;
+            let most = if role == Role::Publisher { u16::MAX.into() } else { u32::MAX };
+            let id = u32::try_from(value).ok().filter(|id| *id <= most)?;
+            (Some(id), at + length as usize)
+        };
+        let length = end - at;
+        if let (Some(memo), true) = (self.memos.get_mut(column), length < 8) {
+            let mask = u64::MAX >> (8 * (7 - length));
+            *memo = Memo { word: swar::load(data, at)? & mask, mask, length, id };
+        }
+        Some((id, end))
     }
 
     /// The run of the symbol here, if it has one.
@@ -207,7 +253,7 @@ impl<'a> Quick<'a> {
         let mut nanos = 0;
         let mut next = *data.get(end)?;
         if next == b'.' {
-            let (value, length) = swar::digits(data, end + 1)?;
+            let (value, length) = fraction(data, end + 1)?;
             nanos = value * 10_u64.pow(9_u32.checked_sub(length).filter(|_| length > 0)?);
             end += 1 + length as usize;
             next = *data.get(end)?;
@@ -280,6 +326,16 @@ impl<'a> Quick<'a> {
         let east = clock.east(local).ok()?;
         u64::try_from(local - east).ok()?.checked_mul(SECOND)
     }
+}
+
+/// The digits of a fraction of a second. Most are nine zeros.
+#[inline(always)]
+fn fraction(data: &[u8], at: usize) -> Option<(u64, u32)> {
+    let zeros = swar::load(data, at)? == u64::from_le_bytes(*b"00000000");
+    if zeros && *data.get(at + 8)? == b'0' && !data.get(at + 9)?.is_ascii_digit() {
+        return Some((0, 9));
+    }
+    swar::digits(data, at)
 }
 
 /// What Databento writes where there is no price.
