@@ -12,6 +12,7 @@ mod fit;
 mod input;
 mod json;
 mod kind;
+pub mod market;
 mod moment;
 mod name;
 mod options;

@@ -105,11 +105,15 @@ impl Session {
         };
         let midnight = midnight.unwrap_or_default().and_time(chrono::NaiveTime::MIN);
         let local = midnight + chrono::Duration::seconds(self.start.into());
-        let seconds = match self.zone {
-            Zone::Fixed(east) => local.and_utc().timestamp() - i64::from(east),
-            Zone::Named(zone) => local_to_utc(zone, local),
-        };
-        u64::try_from(seconds).unwrap_or(0).saturating_mul(SECOND)
+        u64::try_from(to_utc(self.zone, local)).unwrap_or(0).saturating_mul(SECOND)
+    }
+}
+
+/// The moment, in seconds since 1970, at which a zone's clock shows a time.
+pub(crate) fn to_utc(zone: Zone, local: NaiveDateTime) -> i64 {
+    match zone {
+        Zone::Fixed(east) => local.and_utc().timestamp() - i64::from(east),
+        Zone::Named(zone) => local_to_utc(zone, local),
     }
 }
 

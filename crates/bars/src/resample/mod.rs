@@ -9,6 +9,7 @@ mod roll;
 mod timeframe;
 
 pub use cascade::Cascade;
+pub(crate) use grid::to_utc;
 pub use grid::{Grid, Session, Span};
 pub use roll::TooMuchVolume;
 pub use timeframe::{Timeframe, UnknownTimeframe};

@@ -3,6 +3,7 @@
 
 mod csv;
 mod hostile;
+mod market;
 mod packed;
 mod real;
 mod round_trips;
