@@ -215,7 +215,12 @@ impl Piece<'_> {
     /// Where a bar is; known where every row between the first and the last is of this piece.
     #[must_use]
     pub fn place(&self, position: usize) -> Where {
-        let places = self.places.map(|(first, last)| {
+        Where { file: self.file.to_owned(), places: self.places(position) }
+    }
+
+    /// The first and the last place where a bar may be, the same if it is known.
+    pub(crate) fn places(&self, position: usize) -> Option<(Place, Place)> {
+        self.places.map(|(first, last)| {
             let between = last.number().saturating_sub(first.number());
             if between + 1 == self.bars.len() as u64 {
                 let exact = first.later(position as u64);
@@ -227,8 +232,7 @@ impl Piece<'_> {
             } else {
                 (first, last)
             }
-        });
-        Where { file: self.file.to_owned(), places }
+        })
     }
 }
 

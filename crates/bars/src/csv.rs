@@ -8,11 +8,13 @@ mod layout;
 mod names;
 mod quick;
 mod row;
+mod rows;
 mod sink;
 mod source;
 mod swar;
 
 pub(crate) use layout::Role;
 pub(crate) use names::Names;
+pub(crate) use rows::rows;
 pub use sink::{CsvSink, csv_sink};
 pub(crate) use source::open;

@@ -23,6 +23,7 @@ mod problem;
 pub mod resample;
 mod runs;
 mod sink;
+pub mod validate;
 mod zone;
 
 use std::path::Path;

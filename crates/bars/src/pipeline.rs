@@ -6,6 +6,9 @@ mod output;
 mod resample;
 mod spool;
 
-pub use layout::{Month, series};
+pub use layout::{Month, series, timeframes};
 pub use output::OutputFormat;
+pub(crate) use output::month_of;
+pub(crate) use resample::{MOST_DECIMALS, scaled, too_much};
 pub use resample::{Made, Resampled, Resampling, SeriesMade, resample};
+pub(crate) use spool::{Cursor, Spool};

@@ -141,6 +141,11 @@ impl Runs {
         Ok(at)
     }
 
+    /// The symbol of a run.
+    pub(crate) fn symbol(&self, at: usize) -> &str {
+        self.list.get(at).map_or("", |run| &run.symbol)
+    }
+
     /// Makes room in a run.
     pub(crate) fn reserve(&mut self, at: usize, rows: usize) {
         if let Some(run) = self.list.get_mut(at) {

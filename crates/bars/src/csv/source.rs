@@ -59,19 +59,9 @@ pub(crate) fn open(file: &Path, input: Input, options: &ReadOptions) -> Result<B
     let mut cutter = Cutter::new(reader);
     let mut head = Vec::new();
     cutter.next_into(&mut head).map_err(|stop| stopped(file, stop, 0, &head))?;
-    let (layout, skipped, lines) = layout(file, &head, options)?;
+    let (context, skipped, lines) = context(file, &name, &head, options)?;
     head.drain(..skipped);
-    // A file that names symbols and leaves one out does not mean its own name by that.
-    let from_name = || if layout.roles.contains(&Role::Symbol) { None } else { crate::symbol_from_name(&name) };
-    let named = options.symbol.clone().or_else(from_name);
-    let rename = options.symbol.as_deref().filter(|_| layout.instruments).map(Arc::from);
-    let context = Context {
-        layout,
-        fit: options.fit.clone(),
-        zone: options.zone,
-        symbol: named,
-        rules: Rules { order: options.order, apart: options.apart },
-    };
+    let rename = options.symbol.as_deref().filter(|_| context.layout.instruments).map(Arc::from);
     let threads = match options.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         count => count.min(THREADS),
@@ -91,6 +81,21 @@ pub(crate) fn open(file: &Path, input: Input, options: &ReadOptions) -> Result<B
         ledger: Ledger::new(options.order, rename),
         done: false,
     }))
+}
+
+/// How a file is to be read, as its beginning shows; and how many bytes and lines of it come before its first row.
+pub(super) fn context(
+    file: &Path,
+    name: &Path,
+    head: &[u8],
+    options: &ReadOptions,
+) -> Result<(Context, usize, u64), BarsError> {
+    let (layout, skipped, lines) = layout(file, head, options)?;
+    // A file that names symbols and leaves one out does not mean its own name by that.
+    let from_name = || if layout.roles.contains(&Role::Symbol) { None } else { crate::symbol_from_name(name) };
+    let symbol = options.symbol.clone().or_else(from_name);
+    let rules = Rules { order: options.order, apart: options.apart };
+    Ok((Context { layout, fit: options.fit.clone(), zone: options.zone, symbol, rules }, skipped, lines))
 }
 
 /// The layout that a file's beginning shows, and how many bytes and lines of it come before its first row.
@@ -125,7 +130,7 @@ fn layout(file: &Path, head: &[u8], options: &ReadOptions) -> Result<(Layout, us
 }
 
 /// The error for a file that cannot be cut further.
-fn stopped(file: &Path, stop: Stop, lines: u64, block: &[u8]) -> BarsError {
+pub(super) fn stopped(file: &Path, stop: Stop, lines: u64, block: &[u8]) -> BarsError {
     match stop {
         Stop::Read(source) => BarsError::read(file, source),
         Stop::LongLine => {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::BarsError;
 use crate::convert::InputKind;
+use crate::resample::Timeframe;
 
 /// The files of each symbol in a directory, in the order of their names, which is that of time: those in a directory that is called
 /// like the symbol, and those beside such directories whose names begin with it.
@@ -25,6 +26,20 @@ pub fn series(directory: &Path) -> Result<BTreeMap<String, Vec<(PathBuf, InputKi
             found.entry(month.symbol.to_owned()).or_default().push((path.clone(), kind));
         }
     }
+    Ok(found)
+}
+
+/// The directories of timeframes in a directory, from the finest to the coarsest.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn timeframes(directory: &Path) -> Result<Vec<(Option<Timeframe>, PathBuf)>, BarsError> {
+    let of = |path: PathBuf| {
+        let timeframe: Timeframe = path.file_name()?.to_str()?.parse().ok()?;
+        path.is_dir().then_some((Some(timeframe), path))
+    };
+    let mut found: Vec<_> = entries(directory)?.into_iter().filter_map(of).collect();
+    found.sort();
     Ok(found)
 }
 
@@ -55,6 +70,8 @@ pub struct Month<'a> {
     pub year: u16,
     /// The month, from 1.
     pub month: u8,
+    /// What follows the month, if it is a timeframe.
+    pub timeframe: Option<&'a str>,
 }
 
 impl<'a> Month<'a> {
@@ -76,13 +93,13 @@ impl<'a> Month<'a> {
                 (text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse().ok())?
             };
             let month = number(month, 2).filter(|month| (1..=12).contains(month))?;
-            let found = Self { symbol, year: number(year, 4)?, month: u8::try_from(month).ok()? };
+            let found = Self { symbol, year: number(year, 4)?, month: u8::try_from(month).ok()?, timeframe: None };
             (!symbol.is_empty()).then_some(found)
         };
         of_month(stem).or_else(|| {
             let (rest, timeframe) = stem.rsplit_once('_')?;
-            timeframe.parse::<crate::resample::Timeframe>().ok()?;
-            of_month(rest)
+            timeframe.parse::<Timeframe>().ok()?;
+            of_month(rest).map(|month| Self { timeframe: Some(timeframe), ..month })
         })
     }
 }

@@ -147,7 +147,7 @@ impl std::fmt::Debug for Output {
 }
 
 /// The year and month of a moment, in UTC.
-pub(super) fn month_of(ts: u64) -> (i32, u32) {
+pub(crate) fn month_of(ts: u64) -> (i32, u32) {
     let date = DateTime::from_timestamp_nanos(i64::try_from(ts).unwrap_or(i64::MAX));
     (date.year(), date.month())
 }

@@ -76,7 +76,7 @@ pub struct Made {
 }
 
 /// The most decimals that are taken from data.
-const MOST_DECIMALS: u8 = 12;
+pub(crate) const MOST_DECIMALS: u8 = 12;
 
 /// Resamples a symbol's files, in their order, to `{output}/{timeframe}/{symbol}_{YYYY}_{MM}_{timeframe}.csv`. Every timeframe is made
 /// in one reading. Files appear when all of them are whole; those that are there are replaced.
@@ -108,7 +108,7 @@ pub fn resample(
 
 /// Does something with inputs, anew with more decimals as long as they do not do: stores say their scales, of other files the data
 /// shows how many decimals it has.
-pub(super) fn scaled<T>(
+pub(crate) fn scaled<T>(
     inputs: &mut Inputs,
     mut act: impl FnMut(&Inputs) -> Result<T, ConvertError>,
 ) -> Result<T, ConvertError> {
@@ -310,10 +310,12 @@ fn keep(spool: &mut Spool, out: &mut [(u64, u128)], lane: usize, place: usize, b
 fn named(symbol: &str, done: Result<(), Stopped>) -> Result<(), ConvertError> {
     done.map_err(|stopped| match stopped {
         Stopped::Bars(error) => error.into(),
-        Stopped::Volume(TooMuchVolume { ts }) => {
-            let why =
-                format!("the volumes of the bar at {} add up to more than 64 bits hold", crate::calendar::rfc3339(ts));
-            BarsError::Unwritable { symbol: symbol.to_owned(), why }.into()
-        }
+        Stopped::Volume(TooMuchVolume { ts }) => too_much(symbol, ts).into(),
     })
+}
+
+/// The error for volumes that cannot be added up.
+pub(crate) fn too_much(symbol: &str, ts: u64) -> BarsError {
+    let why = format!("the volumes of the bar at {} add up to more than 64 bits hold", crate::calendar::rfc3339(ts));
+    BarsError::Unwritable { symbol: symbol.to_owned(), why }
 }

@@ -17,7 +17,7 @@ const BYTES: usize = 49;
 
 /// Lanes of bars, each in order of time. What memory does not hold lies in a file without a name.
 #[derive(Debug)]
-pub(super) struct Spool {
+pub(crate) struct Spool {
     directory: PathBuf,
     most: usize,
     file: Option<File>,
@@ -36,7 +36,7 @@ struct Lane {
 
 /// Where the reading of a lane is.
 #[derive(Debug)]
-pub(super) struct Cursor {
+pub(crate) struct Cursor {
     lane: usize,
     part: usize,
     /// Bars of the part that were loaded.
@@ -46,7 +46,7 @@ pub(super) struct Cursor {
 
 impl Spool {
     /// Its file, if there must be one, is made in a directory.
-    pub(super) fn new(directory: PathBuf) -> Self {
+    pub(crate) fn new(directory: PathBuf) -> Self {
         Self { directory, most: HELD, file: None, end: 0, held: 0, lanes: Vec::new() }
     }
 
@@ -56,7 +56,7 @@ impl Spool {
     }
 
     /// Adds bars behind those of a lane.
-    pub(super) fn push(&mut self, lane: usize, bars: &[Bar]) -> Result<(), BarsError> {
+    pub(crate) fn push(&mut self, lane: usize, bars: &[Bar]) -> Result<(), BarsError> {
         if self.lanes.len() <= lane {
             self.lanes.resize_with(lane + 1, Lane::default);
         }
@@ -104,12 +104,12 @@ impl Spool {
     }
 
     /// The beginning of a lane. Nothing may be added while cursors read.
-    pub(super) fn cursor(&self, lane: usize) -> Cursor {
+    pub(crate) fn cursor(&self, lane: usize) -> Cursor {
         Cursor { lane, part: 0, loaded: 0, bars: Vec::new().into_iter() }
     }
 
     /// The next bar of a lane.
-    pub(super) fn next(&mut self, cursor: &mut Cursor) -> Result<Option<Bar>, BarsError> {
+    pub(crate) fn next(&mut self, cursor: &mut Cursor) -> Result<Option<Bar>, BarsError> {
         if let Some(bar) = cursor.bars.next() {
             return Ok(Some(bar));
         }

@@ -24,6 +24,14 @@ impl Timeframe {
         self.0.nanos()
     }
 
+    /// The timeframe that is so many nanoseconds long, if one is.
+    #[must_use]
+    pub fn of_nanos(nanos: u64) -> Option<Self> {
+        let units = [(DAY, "d"), (DAY / 24, "h"), (DAY / 1440, "min"), (DAY / 86_400, "s")];
+        let (unit, name) = units.into_iter().find(|(unit, _)| nanos.is_multiple_of(*unit))?;
+        format!("{}{name}", nanos / unit).parse().ok()
+    }
+
     /// The same as an interval of a store.
     #[must_use]
     pub const fn interval(self) -> Interval {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use pdp_bars::Zone;
+use pdp_bars::market::Market;
 use pdp_bars::pipeline::OutputFormat;
 use pdp_bars::resample::Timeframe;
 
@@ -13,6 +14,8 @@ use crate::fxd::args::OnDuplicate;
 pub(crate) enum BarsCommand {
     /// Make bars of longer timeframes: months of a symbol in, months of each timeframe out
     Resample(ResampleArgs),
+    /// Check bars: order, duplicates, OHLC rules, alignment, gaps and why, and volumes against the raw data
+    Validate(ValidateArgs),
 }
 
 #[derive(Debug, Args)]
@@ -50,10 +53,10 @@ pub(crate) struct ResampleArgs {
     pub(crate) which: Which,
     /// Where the bars are, as {SYMBOL}/{SYMBOL}_{YYYY}_{MM}.csv; also .gz, .zst, .zip, Parquet, DBN and .fxd [default: raw_1s in
     /// the data root]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, alias = "input_dir", value_name = "DIR")]
     pub(crate) input_dir: Option<PathBuf>,
     /// Where the results go, as {timeframe}/{SYMBOL}_{YYYY}_{MM}_{timeframe}.csv [default: aggregated in the data root]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, alias = "output_dir", value_name = "DIR")]
     pub(crate) output_dir: Option<PathBuf>,
     /// The timeframes: numbers of s, min, h or d
     #[arg(
@@ -82,6 +85,61 @@ pub(crate) struct ResampleArgs {
     /// What becomes of two bars of one time
     #[arg(long, value_name = "ACTION", value_enum, default_value_t = OnDuplicate::Identical)]
     pub(crate) on_duplicate: OnDuplicate,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// Where the bars are: a timeframe's directory, one of several timeframes, or the raw data
+    #[arg(long, alias = "input_dir", value_name = "DIR")]
+    pub(crate) input_dir: PathBuf,
+    /// The symbol; without it, every one of the input directory
+    #[arg(long, value_name = "SYMBOL")]
+    pub(crate) symbol: Option<String>,
+    /// The bars' timeframe; without it, the one that files' names say, or else the step that most bars have
+    #[arg(long, value_name = "TIMEFRAME")]
+    pub(crate) timeframe: Option<Timeframe>,
+    /// The raw bars that these are made of: every bar's prices and volume must be those of the raw ones
+    #[arg(long, alias = "raw_dir", value_name = "DIR")]
+    pub(crate) raw_dir: Option<PathBuf>,
+    /// Write the report to a file: .txt, .json or .html, with a timeline of gaps. May be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Vec<PathBuf>,
+    /// When the market is closed: xnys, xnys-extended, cme-equity, fx, 24-7, or a file of sessions (open,close in each line).
+    /// Without it, a week is learned from the data
+    #[arg(long, value_name = "CALENDAR")]
+    pub(crate) calendar: Option<String>,
+    /// Halts and other closed times: a file with start,end[,why] or a date in each line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) halts: Option<PathBuf>,
+    /// What the vendor says of each day, as `pdp bars fetch` keeps it; without it, the file beside the data is taken
+    #[arg(long, value_name = "FILE")]
+    pub(crate) condition: Option<PathBuf>,
+    /// How long a time without bars may be to count as no trade, such as 90s, 5min or 1h [default: 5min for bars of less than that]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) no_trade: Option<Timeframe>,
+    /// Prices may be below zero
+    #[arg(long)]
+    pub(crate) allow_negative_prices: bool,
+    /// Bars without volume are findings
+    #[arg(long)]
+    pub(crate) refuse_zero_volume: bool,
+    /// Gaps that nothing explains are reported, but are no findings
+    #[arg(long)]
+    pub(crate) allow_gaps: bool,
+    /// Bars begin with a session, at this time of day in the zone of --tz
+    #[arg(long, value_name = "HH:MM", value_parser = time_of_day, requires = "tz")]
+    pub(crate) session: Option<u32>,
+    /// The zone of the session, of timestamps that say none, and of the week that is learned
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub(crate) tz: Option<Zone>,
+    /// How many findings of each kind are listed; all are counted
+    #[arg(long, value_name = "COUNT", default_value_t = 1000)]
+    pub(crate) most: u64,
+}
+
+/// A calendar's name.
+pub(crate) fn market(text: &str) -> Option<Market> {
+    text.parse().ok()
 }
 
 /// Seconds after midnight.

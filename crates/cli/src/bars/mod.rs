@@ -1,7 +1,10 @@
 //! The commands for files of bars: `pdp bars`.
 
 pub(crate) mod args;
+mod keep;
+mod report;
 mod resample;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -13,5 +16,6 @@ pub(crate) fn run(command: BarsCommand, global: &Global) -> anyhow::Result<ExitC
     crate::fxd::use_threads(global);
     match command {
         BarsCommand::Resample(args) => resample::run(&args, global),
+        BarsCommand::Validate(args) => validate::run(&args, global),
     }
 }

@@ -4,7 +4,7 @@ mod append;
 pub(crate) mod args;
 mod convert;
 pub(crate) mod fault;
-mod inputs;
+pub(crate) mod inputs;
 mod inspect;
 mod keep;
 mod output;

@@ -40,7 +40,7 @@ fn same_as_pandas(home: &Home, raw: &str, symbol: &str, column: &str) {
 }
 
 /// Seconds from a moment on, with gaps, as Databento's files have them.
-fn seconds(start: &str, count: u64) -> String {
+pub(crate) fn seconds(start: &str, count: u64) -> String {
     let start = chrono::DateTime::parse_from_rfc3339(start).unwrap();
     let mut text = DATABENTO.to_owned();
     let (mut state, mut price) = (7_u64, 50_000_u64);

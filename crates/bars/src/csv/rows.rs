@@ -1,0 +1,85 @@
+//! Every row of a file, good or bad: for a caller that wants to know all that is wrong.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use fxd::Bar;
+
+use super::cut::Cutter;
+use super::fields::{is_blank, without_end};
+use super::layout::Role;
+use super::quick::Quick;
+use super::{row, source};
+use crate::input::Input;
+use crate::runs::Runs;
+use crate::{BarsError, Ids, Place, Problem, ReadOptions};
+
+/// A row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    pub(crate) symbol: &'a str,
+    pub(crate) ids: Ids,
+    pub(crate) bar: Bar,
+}
+
+/// Hands over each line in order: what it holds, or what is wrong with it. `told` hears of bytes as they are read, and may stop.
+pub(crate) fn rows<E: From<BarsError>>(
+    file: &Path,
+    input: Input,
+    options: &ReadOptions,
+    mut told: impl FnMut(u64) -> Result<(), E>,
+    mut take: impl FnMut(Place, Result<Row<'_>, Problem>) -> Result<(), E>,
+) -> Result<(), E> {
+    let Input { reader, progress, name } = input;
+    let mut cutter = Cutter::new(reader);
+    let mut block = Vec::new();
+    cutter.next_into(&mut block).map_err(|stop| source::stopped(file, stop, 0, &block))?;
+    let (context, skipped, mut line) = source::context(file, &name, &block, options)?;
+    block.drain(..skipped);
+    let mut clock = context.clock();
+    let mut quick = Quick::new(&context);
+    let mut runs = Runs::default();
+    let mut known = false;
+    loop {
+        told(progress.take())?;
+        let mut at = 0;
+        while at < block.len() {
+            line += 1;
+            let place = Place::Line(line);
+            if known && let Some(plain) = quick.row(&block, at, &mut clock, &runs) {
+                at = plain.next;
+                let symbol = runs.symbol(quick.run);
+                take(place, Ok(Row { symbol, ids: plain.ids, bar: plain.bar }))?;
+                continue;
+            }
+            let rest = block.get(at..).unwrap_or_default();
+            let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+            at += length;
+            let text = without_end(rest.get(..length).unwrap_or_default());
+            if is_blank(text) {
+                continue;
+            }
+            let read = row::read(&context, &mut clock, text, place).and_then(|mut row| {
+                if row.symbol.is_empty() {
+                    row.symbol = Cow::Borrowed(context.symbol.as_ref().ok_or(Problem::NoSymbol)?.as_bytes());
+                }
+                let number = runs.find_or_begin(&row.symbol, place)?;
+                quick.run = number;
+                quick.symbol.clear();
+                if context.layout.roles.contains(&Role::Symbol) {
+                    quick.symbol.extend_from_slice(&row.symbol);
+                }
+                known = true;
+                Ok((number, row.ids, row.bar))
+            });
+            match read {
+                Ok((number, ids, bar)) => take(place, Ok(Row { symbol: runs.symbol(number), ids, bar }))?,
+                Err(problem) => take(place, Err(problem))?,
+            }
+        }
+        if cutter.is_at_end() {
+            return Ok(());
+        }
+        cutter.next_into(&mut block).map_err(|stop| source::stopped(file, stop, line, &block))?;
+    }
+}

@@ -1,0 +1,286 @@
+//! `pdp bars validate`: planted faults are found, and clean bars pass.
+
+use serde_json::Value;
+
+use crate::bars::seconds;
+use crate::support::{Home, Ran, shared};
+
+const TO: &str = "data/aggregated/1min/ES.c_0_2024_01_1min.csv";
+const CLEAN: [&str; 10] = [
+    "bars",
+    "validate",
+    "--input-dir",
+    "data/aggregated/1min",
+    "--timeframe",
+    "1min",
+    "--raw-dir",
+    "data/raw_1s",
+    "--calendar",
+    "24-7",
+];
+
+/// Seconds of a symbol, and minutes made of them.
+fn made() -> Home {
+    let home = Home::new();
+    home.put("data/raw_1s/ES.c_0/ES.c_0_2024_01.csv", seconds("2024-01-02T00:00:00Z", 3000));
+    home.pdp(&["bars", "resample", "--all", "--timeframes", "1min"]).ok();
+    home
+}
+
+fn counts(ran: &Ran) -> Vec<(String, u64)> {
+    let json = ran.json();
+    let counts = json["series"][0]["counts"].as_object().unwrap();
+    counts.iter().map(|(kind, count)| (kind.clone(), count.as_u64().unwrap())).collect()
+}
+
+fn finding<'a>(json: &'a Value, kind: &str) -> &'a Value {
+    json["series"][0]["findings"].as_array().unwrap().iter().find(|one| one["kind"] == kind).unwrap()
+}
+
+#[test]
+fn clean_bars_pass_with_the_volume_check() {
+    let home = made();
+    let ran = home.pdp(&CLEAN).ok();
+    assert!(ran.out.contains("SUCCESS: against raw data: volume") && ran.out.contains("nothing wrong"), "{}", ran.out);
+    let json = home.pdp(&[CLEAN.as_slice(), &["--json"]].concat()).ok().json();
+    assert_eq!((&json["clean"], &json["series"][0]["volume"]["conserved"]), (&true.into(), &true.into()));
+    // With bars that fill gaps, too, and of the raw data, whose gaps are longer than what counts as no trade.
+    home.pdp(&["bars", "resample", "--all", "--timeframes", "1min", "--fill"]).ok();
+    home.pdp(&CLEAN).ok();
+    let raw =
+        home.pdp(&["bars", "validate", "--input-dir", "data/raw_1s", "--calendar", "24-7"]).fails(3, "no bars until");
+    assert!(raw.out.contains("ES.c_0 1s in data/raw_1s"), "{}", raw.out);
+    home.pdp(&["bars", "validate", "--input-dir", "data/raw_1s", "--calendar", "24-7", "--allow-gaps"]).ok();
+}
+
+/// A fault: what it does to the rows, what is found, and where.
+type Fault = (&'static str, fn(&mut Vec<String>), &'static [(&'static str, u64)], u64);
+
+/// Puts other text into a field of a row: 0 is the header.
+fn set(rows: &mut [String], row: usize, field: usize, text: &str) {
+    let mut fields: Vec<&str> = rows[row].split(',').collect();
+    fields[field] = text;
+    rows[row] = fields.join(",");
+}
+
+#[test]
+fn planted_faults_of_every_kind_are_found() {
+    const HEADER: &str = "timestamp,symbol,publisher_id,instrument_id,open,high,low,close,volume";
+    let faults: [Fault; 15] = [
+        ("a duplicate", |rows| rows.insert(11, rows[10].clone()), &[("duplicate", 1)], 12),
+        (
+            "another duplicate",
+            |rows| {
+                rows.insert(11, rows[10].clone());
+                set(rows, 11, 8, "77777");
+            },
+            &[("duplicate", 1)],
+            12,
+        ),
+        (
+            "a step back",
+            |rows| {
+                let row = rows.remove(10);
+                rows.insert(12, row);
+            },
+            &[("missing", 1), ("order", 1)],
+            13,
+        ),
+        (
+            "high below low",
+            |rows| {
+                set(rows, 10, 5, "1.00");
+                set(rows, 10, 6, "2.00");
+            },
+            &[("ohlc", 1), ("price", 2)],
+            11,
+        ),
+        (
+            "high below close",
+            |rows| {
+                set(rows, 10, 7, "99999.00");
+            },
+            &[("ohlc", 1), ("price", 1)],
+            11,
+        ),
+        ("NaN", |rows| set(rows, 10, 4, "NaN"), &[("missing", 1), ("unreadable", 1)], 11),
+        ("a negative volume", |rows| set(rows, 10, 8, "-5"), &[("missing", 1), ("negative-volume", 1)], 11),
+        ("a negative price", |rows| set(rows, 10, 6, "-1.00"), &[("negative-price", 1), ("price", 1)], 11),
+        (
+            "another second",
+            |rows| {
+                let text = rows[10].replace(":00Z", ":07Z");
+                rows[10] = text;
+            },
+            &[("alignment", 1), ("extra", 1), ("missing", 1)],
+            11,
+        ),
+        (
+            "another month",
+            |rows| {
+                let text = rows[1].replace("2024-01-02T00:00", "2023-12-31T23:59");
+                rows[1] = text;
+            },
+            &[("extra", 1), ("missing", 1), ("month", 1)],
+            2,
+        ),
+        (
+            "volume of one",
+            |rows| {
+                let one: u64 = rows[10].rsplit(',').next().unwrap().parse().unwrap();
+                set(rows, 10, 8, &(one + 1).to_string());
+            },
+            &[("volume", 1)],
+            11,
+        ),
+        (
+            "a bar too few",
+            |rows| {
+                rows.remove(10);
+            },
+            &[("missing", 1)],
+            0,
+        ),
+        (
+            "a bar too many",
+            |rows| {
+                let last = rows.last().unwrap().replace("2024-01-0", "2024-01-1");
+                rows.push(last);
+            },
+            &[("extra", 1)],
+            0,
+        ),
+        ("too few fields", |rows| rows[10].truncate(30), &[("missing", 1), ("unreadable", 1)], 11),
+        ("text", |rows| set(rows, 10, 0, "yesterday"), &[("missing", 1), ("unreadable", 1)], 11),
+    ];
+    let home = made();
+    let good = std::fs::read_to_string(home.join(TO)).unwrap();
+    assert_eq!(good.lines().next(), Some(HEADER));
+    for (name, plant, expected, line) in faults {
+        let mut rows: Vec<String> = good.lines().map(str::to_owned).collect();
+        plant(&mut rows);
+        home.put(TO, rows.join("\n") + "\n");
+        let ran = home.pdp(&[CLEAN.as_slice(), &["--json"]].concat());
+        assert_eq!(ran.code, 3, "{name}: {}", ran.out);
+        // Gaps count apart: what is left out of the bars may leave one.
+        let found: Vec<_> = counts(&ran).into_iter().filter(|(kind, _)| kind != "gap").collect();
+        let mut expected: Vec<_> = expected.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
+        let mut sorted = found.clone();
+        (sorted.sort(), expected.sort());
+        assert_eq!(sorted, expected, "{name}: {}", ran.out);
+        let json = ran.json();
+        if line > 0 {
+            let kind = sorted.iter().find(|(kind, _)| !["extra", "missing", "price"].contains(&kind.as_str())).unwrap();
+            assert_eq!(finding(&json, &kind.0)["line"], line, "{name}");
+        }
+        let text = home.pdp(&CLEAN).fails(3, "ERROR");
+        assert!(text.out.contains(TO.rsplit('/').next().unwrap()), "{name}: {}", text.out);
+    }
+    // Prices below zero are legal where they are said to be; volume is none unless it is asked for.
+    home.put(TO, good.clone());
+    let zero = format!("{HEADER}\n2020-04-20T18:30:00Z,CL,,,-37.63,-10.00,-40.32,-37.63,0\n");
+    home.put("cl/CL_2020_04_1min.csv", zero);
+    let cl = ["bars", "validate", "--input-dir", "cl"];
+    home.pdp(&cl).fails(3, "expected no price below zero");
+    home.pdp(&[cl.as_slice(), &["--allow-negative-prices"]].concat()).ok();
+    home.pdp(&[cl.as_slice(), &["--allow-negative-prices", "--refuse-zero-volume"]].concat()).fails(3, "volume is 0");
+}
+
+/// Minutes of a market's days, without some of them.
+fn minutes(home: &Home, days: &[(&str, &str)]) {
+    let mut text = "timestamp,symbol,open,high,low,close,volume\n".to_owned();
+    for (open, close) in days {
+        let [open, close] = [open, close].map(|text| chrono::DateTime::parse_from_rfc3339(text).unwrap());
+        let mut at = open;
+        while at < close {
+            text += &format!("{},SPY,1.5,1.5,1.5,1.5,1\n", at.format("%Y-%m-%dT%H:%M:%SZ"));
+            at += chrono::Duration::minutes(1);
+        }
+    }
+    home.put("bars/SPY_2024_11_1min.csv", text);
+}
+
+#[test]
+fn t115_gaps_have_the_right_reasons() {
+    let home = Home::new();
+    minutes(
+        &home,
+        &[
+            ("2024-11-27T14:30:00Z", "2024-11-27T16:00:00Z"),
+            ("2024-11-27T16:05:00Z", "2024-11-27T17:00:00Z"),
+            ("2024-11-27T18:00:00Z", "2024-11-27T19:00:00Z"),
+            ("2024-11-27T19:15:00Z", "2024-11-27T21:00:00Z"),
+            // Thanksgiving, then a half day.
+            ("2024-11-29T14:30:00Z", "2024-11-29T18:00:00Z"),
+        ],
+    );
+    home.put("halts.csv", "start,end,why\n2024-11-27T19:00:00Z,2024-11-27T19:15:00Z,circuit breaker\n");
+    let validate = ["bars", "validate", "--input-dir", "bars", "--calendar", "xnys", "--json"];
+    let parts = |ran: &Ran| -> Vec<String> {
+        let json = ran.json();
+        let parts = json["series"][0]["gaps"][0]["parts"].as_array().unwrap().clone();
+        let text = |part: &Value, name: &str| part[name].as_str().unwrap().to_owned();
+        parts
+            .iter()
+            .map(|part| format!("{} {} {}", &text(part, "start")[..16], text(part, "reason"), text(part, "why")))
+            .collect()
+    };
+    let ran = home.pdp(&[validate.as_slice(), &["--halts", "halts.csv"]].concat());
+    assert_eq!(ran.code, 3);
+    assert_eq!(
+        parts(&ran),
+        [
+            "2024-11-27T17:00 unknown nothing explains it",
+            "2024-11-27T19:00 halt circuit breaker",
+            "2024-11-27T21:00 closed Thanksgiving",
+        ]
+    );
+    assert_eq!(ran.json()["series"][0]["gaps"][0]["reasons"]["no-trade"]["count"], 1);
+    assert_eq!(finding(&ran.json(), "gap")["line"], 92 + 55);
+    // The vendor's word: a whole day has no gaps but those of trade, a degraded one may.
+    home.put("whole.json", r#"[{"date":"2024-11-27","condition":"available"}]"#);
+    home.put("bad.json", r#"[{"date":"2024-11-27","condition":"degraded"}]"#);
+    home.pdp(&[validate.as_slice(), &["--condition", "whole.json"]].concat()).ok();
+    home.pdp(&[validate.as_slice(), &["--condition", "bad.json"]].concat()).fails(3, "the vendor says degraded");
+    // A calendar of one's own, and one that does not go so far.
+    home.put("own.csv", "date,open,close\n2024-11-27,2024-11-27T14:30:00Z,2024-11-27T17:00:00Z\n2024-11-27,2024-11-27T18:00:00Z,2024-11-27T19:00:00Z\n2024-11-27,2024-11-27T19:15:00Z,2024-11-27T21:00:00Z\n2024-11-29,2024-11-29T14:30:00Z,2024-11-29T18:00:00Z\n");
+    home.pdp(&["bars", "validate", "--input-dir", "bars", "--calendar", "own.csv"]).ok();
+    home.pdp(&["bars", "validate", "--input-dir", "bars", "--calendar", "nyse"]).fails(2, "no calendar and no file");
+    home.put(
+        "old/SPY_1999_11_1min.csv",
+        "timestamp,open,high,low,close,volume\n1999-11-01T15:00:00Z,1,1,1,1,1\n1999-11-01T16:00:00Z,1,1,1,1,1\n",
+    );
+    home.pdp(&["bars", "validate", "--input-dir", "old", "--calendar", "xnys"]).fails(2, "covers 2000 to 2030");
+}
+
+#[test]
+fn reports_are_written_as_their_names_say() {
+    let home = made();
+    let args = ["--report", "out/report.txt", "--report", "out/report.json", "--report", "out/report.html"];
+    home.pdp(&["bars", "validate", "--input-dir", "data/raw_1s"].iter().chain(&args).copied().collect::<Vec<_>>());
+    let read = |name: &str| std::fs::read_to_string(home.join(name)).unwrap();
+    assert!(read("out/report.txt").contains("SUCCESS: duplicates"));
+    let json: Value = serde_json::from_str(&read("out/report.json")).unwrap();
+    assert_eq!(json["series"][0]["timeframe"], "1s");
+    let html = read("out/report.html");
+    assert!(html.contains("<svg") && html.contains("ES.c_0") && !html.contains("<script"), "{html}");
+    home.pdp(&["bars", "validate", "--input-dir", "data/raw_1s", "--report", "report.pdf"])
+        .fails(2, ".txt, .json or .html");
+    home.pdp(&["bars", "validate", "--input-dir", "nowhere"]).fails(4, "nowhere");
+    home.pdp(&["bars", "validate", "--input-dir", "data/raw_1s", "--symbol", "QQQ"]).fails(4, "QQQ");
+}
+
+/// Real files: those that are known to repeat rows, with the lines at which they do.
+#[test]
+fn real_files_are_judged() {
+    let Some(zip) = shared("histdata/HISTDATA_COM_ASCII_EURUSD_M12019.zip") else { return };
+    let home = Home::new();
+    home.put("raw/EURUSD/EURUSD.zip", std::fs::read(zip).unwrap());
+    let args = ["bars", "validate", "--input-dir", "raw", "--tz", "EST", "--calendar", "fx", "--json", "--allow-gaps"];
+    let ran = home.pdp(&args);
+    let json = ran.json();
+    // Sixty rows are there twice: the last of them is that of the last time.
+    assert_eq!(counts(&ran), [("duplicate".to_owned(), 1), ("order".to_owned(), 59)]);
+    assert_eq!(finding(&json, "order")["line"], 306_019);
+    assert_eq!(json["series"][0]["bars"], 372_530);
+}
