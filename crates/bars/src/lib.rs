@@ -8,6 +8,8 @@ mod csv;
 mod dbn;
 mod decimal;
 mod error;
+#[cfg(feature = "fetch")]
+pub mod fetch;
 mod fit;
 mod input;
 mod json;

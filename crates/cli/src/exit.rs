@@ -11,7 +11,7 @@ use crate::fxd::fault::Fault;
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 pub(crate) const INVALID: u8 = 3;
-const NOT_FOUND: u8 = 4;
+pub(crate) const NOT_FOUND: u8 = 4;
 const INTERRUPTED: u8 = 130;
 
 /// Wrong usage that was found before the command line was parsed.

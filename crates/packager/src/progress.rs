@@ -7,6 +7,8 @@ pub enum Stage {
     Scanning,
     /// Reading, hashing and compressing.
     Packing,
+    /// Data come over the network.
+    Fetching,
     /// Files are brought into another form.
     Converting,
     /// Reading back and checking.
@@ -26,6 +28,7 @@ impl Stage {
         match self {
             Self::Scanning => "scanning",
             Self::Packing => "packing",
+            Self::Fetching => "fetching",
             Self::Converting => "converting",
             Self::Verifying => "verifying",
             Self::Extracting => "extracting",

@@ -1,6 +1,9 @@
 //! The commands for files of bars: `pdp bars`.
 
 pub(crate) mod args;
+mod databento;
+mod describe;
+mod fetch;
 mod keep;
 mod report;
 mod resample;
@@ -15,6 +18,11 @@ use crate::args::Global;
 pub(crate) fn run(command: BarsCommand, global: &Global) -> anyhow::Result<ExitCode> {
     crate::fxd::use_threads(global);
     match command {
+        BarsCommand::Fetch(args) => fetch::run(&args, global),
+        BarsCommand::CheckConnection(args) => describe::connection(&args, global),
+        BarsCommand::Datasets(args) => describe::datasets(&args, global),
+        BarsCommand::Schemas(args) => describe::schemas(&args, global),
+        BarsCommand::Symbols(args) => describe::symbols(&args, global),
         BarsCommand::Resample(args) => resample::run(&args, global),
         BarsCommand::Validate(args) => validate::run(&args, global),
     }

@@ -4,6 +4,7 @@ use std::io;
 
 use fxd::{BadBarReason, FxdError};
 use pdp_bars::convert::ConvertError;
+use pdp_bars::fetch::FetchError;
 use pdp_bars::{BarsError, Problem};
 use pdp_packager::ErrorKind;
 
@@ -12,6 +13,7 @@ pub(crate) enum Fault<'e> {
     Store(&'e FxdError),
     Bars(&'e BarsError),
     Convert(&'e ConvertError),
+    Fetch(&'e FetchError),
 }
 
 impl<'e> Fault<'e> {
@@ -22,6 +24,7 @@ impl<'e> Fault<'e> {
             ConvertError::Store(error) => Self::Store(error),
             error => Self::Convert(error),
         });
+        let convert = convert.or_else(|| error.downcast_ref().map(Self::Fetch));
         convert.or_else(|| error.downcast_ref().map(Self::Store)).or_else(|| error.downcast_ref().map(Self::Bars))
     }
 
@@ -58,7 +61,11 @@ impl<'e> Fault<'e> {
                 | ConvertError::Publishers { .. }
                 | ConvertError::Taken { .. },
             ) => ErrorKind::Invalid,
-            Self::Convert(ConvertError::Interrupted) => ErrorKind::Interrupted,
+            Self::Convert(ConvertError::Interrupted) | Self::Fetch(FetchError::Interrupted) => ErrorKind::Interrupted,
+            Self::Fetch(FetchError::Key(_) | FetchError::Request(_) | FetchError::Taken { .. }) => ErrorKind::Usage,
+            Self::Fetch(FetchError::NoSymbol { .. } | FetchError::Api { status: 404, .. }) => ErrorKind::NotFound,
+            Self::Fetch(FetchError::Api { status: 400 | 422, .. }) => ErrorKind::Usage,
+            Self::Fetch(FetchError::State { .. }) => ErrorKind::Invalid,
             Self::Convert(ConvertError::Scale { .. }) => ErrorKind::Invalid,
             _ => ErrorKind::Failed,
         }
@@ -70,6 +77,7 @@ impl<'e> Fault<'e> {
             Self::Store(error) => error.to_string(),
             Self::Bars(error) => error.to_string(),
             Self::Convert(error) => error.to_string(),
+            Self::Fetch(error) => error.to_string(),
         }
     }
 
@@ -115,6 +123,21 @@ impl<'e> Fault<'e> {
             }
             Self::Convert(ConvertError::StepBack { .. }) => {
                 Some("--sort takes rows in any order; --on-duplicate first or last, too, where times are repeated")
+            }
+            Self::Fetch(FetchError::Key(_)) => {
+                Some("put DATABENTO_API_KEY=db-... into the environment or a file .env here")
+            }
+            Self::Fetch(FetchError::Api { status: 401, .. }) => {
+                Some("the key is wrong or was revoked: see DATABENTO_API_KEY in the environment or in .env")
+            }
+            Self::Fetch(FetchError::Cost { .. }) => {
+                Some("--dry-run shows what each month costs; --max-cost allows more")
+            }
+            Self::Fetch(FetchError::NoSymbol { .. }) => {
+                Some("`pdp bars symbols` says on which days a symbol is there; --stype says what kind of symbol it is")
+            }
+            Self::Fetch(FetchError::Network { .. } | FetchError::Answer { .. }) => {
+                Some("months that came are kept: run it again to go on")
             }
             Self::Convert(ConvertError::Duplicate { .. }) => Some("--on-duplicate first or last keeps one of them"),
             _ => None,

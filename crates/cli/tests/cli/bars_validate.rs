@@ -166,7 +166,8 @@ fn planted_faults_of_every_kind_are_found() {
         let found: Vec<_> = counts(&ran).into_iter().filter(|(kind, _)| kind != "gap").collect();
         let mut expected: Vec<_> = expected.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect();
         let mut sorted = found.clone();
-        (sorted.sort(), expected.sort());
+        sorted.sort();
+        expected.sort();
         assert_eq!(sorted, expected, "{name}: {}", ran.out);
         let json = ran.json();
         if line > 0 {
@@ -177,7 +178,7 @@ fn planted_faults_of_every_kind_are_found() {
         assert!(text.out.contains(TO.rsplit('/').next().unwrap()), "{name}: {}", text.out);
     }
     // Prices below zero are legal where they are said to be; volume is none unless it is asked for.
-    home.put(TO, good.clone());
+    home.put(TO, good);
     let zero = format!("{HEADER}\n2020-04-20T18:30:00Z,CL,,,-37.63,-10.00,-40.32,-37.63,0\n");
     home.put("cl/CL_2020_04_1min.csv", zero);
     let cl = ["bars", "validate", "--input-dir", "cl"];

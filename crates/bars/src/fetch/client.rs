@@ -1,0 +1,124 @@
+//! The connection to the API.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use databento::HistoricalClient;
+
+use super::error::{FetchError, NO_KEY};
+
+/// How to connect.
+#[derive(Clone)]
+pub struct Connect {
+    /// The key, 32 characters. It is shown nowhere.
+    pub key: String,
+    /// Another address than Databento's, such as a local server's.
+    pub base_url: Option<String>,
+    /// How often a request that failed for a passing reason is tried again.
+    pub retries: u32,
+    /// How long to wait before the first of them; twice as long before each that follows, up to a minute.
+    pub wait: Duration,
+    /// How long nothing may come.
+    pub timeout: Duration,
+}
+
+impl std::fmt::Debug for Connect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connect").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+impl Connect {
+    /// With five tries more after a second, and a minute of patience.
+    #[must_use]
+    pub const fn new(key: String) -> Self {
+        Self { key, base_url: None, retries: 5, wait: Duration::from_secs(1), timeout: Duration::from_secs(60) }
+    }
+}
+
+/// The historical API.
+#[derive(Clone)]
+pub struct Historical {
+    client: HistoricalClient,
+    retries: u32,
+    wait: Duration,
+}
+
+impl std::fmt::Debug for Historical {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Historical").finish_non_exhaustive()
+    }
+}
+
+/// Told while something goes on; says whether to stop.
+pub(super) type Going<'a> = &'a dyn Fn() -> ControlFlow<()>;
+
+impl Historical {
+    /// A client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the key cannot be one, or the address none.
+    pub fn new(connect: &Connect) -> Result<Self, FetchError> {
+        // Before the client sees it, which logs a key of other characters as a whole.
+        if connect.key.len() != 32 || !connect.key.is_ascii() || connect.key.contains(char::is_whitespace) {
+            return Err(FetchError::Key(NO_KEY));
+        }
+        // The process may have chosen another already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::ClientBuilder::new().connect_timeout(connect.timeout).read_timeout(connect.timeout);
+        let failed = |error| FetchError::of("connecting", error);
+        let mut builder = HistoricalClient::builder()
+            .upgrade_policy(databento::dbn::VersionUpgradePolicy::AsIs)
+            .user_agent_extension(concat!("pdp/", env!("CARGO_PKG_VERSION")).to_owned())
+            .http_client_builder(http);
+        if let Some(url) = &connect.base_url {
+            // Joined with what follows it, an address without a slash at its end would lose its last part.
+            let url = if url.ends_with('/') { url.clone() } else { format!("{url}/") };
+            let parsed = reqwest::Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+            builder = builder.base_url(parsed.ok_or_else(|| {
+                FetchError::Request(format!(
+                    "the base URL is \"{}\", expected http:// or https://",
+                    crate::problem::shown(url.as_bytes())
+                ))
+            })?);
+        }
+        let client = builder.key(&connect.key).map_err(failed)?.build().map_err(failed)?;
+        Ok(Self { client, retries: connect.retries, wait: connect.wait })
+    }
+
+    /// Asks, and asks again where the reason of a failure may pass.
+    pub(super) async fn ask<T>(
+        &self,
+        doing: &str,
+        going: Going<'_>,
+        mut ask: impl AsyncFnMut(HistoricalClient) -> Result<T, databento::Error>,
+    ) -> Result<T, FetchError> {
+        self.again(going, async |client| ask(client).await.map_err(|error| FetchError::of(doing, error))).await
+    }
+
+    /// Does something again and again while it fails for a reason that may pass.
+    pub(super) async fn again<T>(
+        &self,
+        going: Going<'_>,
+        mut act: impl AsyncFnMut(HistoricalClient) -> Result<T, FetchError>,
+    ) -> Result<T, FetchError> {
+        let mut tries = 0;
+        loop {
+            let error = match act(self.client.clone()).await {
+                Err(error) if error.is_passing() && tries < self.retries => error,
+                done => return done,
+            };
+            drop(error);
+            let wait = self.wait.saturating_mul(1 << tries.min(10)).min(Duration::from_secs(60));
+            let end = tokio::time::Instant::now() + wait;
+            while tokio::time::Instant::now() < end {
+                if going().is_break() {
+                    return Err(FetchError::Interrupted);
+                }
+                let step = end.saturating_duration_since(tokio::time::Instant::now()).min(Duration::from_millis(100));
+                tokio::time::sleep(step).await;
+            }
+            tries += 1;
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What can go wrong with fetching.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Bars could not be fetched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// There is no key, or it cannot be one. It is never repeated.
+    #[error("{0}")]
+    Key(&'static str),
+    /// The request makes no sense.
+    #[error("{0}")]
+    Request(String),
+    /// The API refused.
+    #[error("{doing}: the API answered {status}: {message}")]
+    Api {
+        /// What was asked.
+        doing: String,
+        /// The HTTP status.
+        status: u16,
+        /// The API's word for the case, if it gave one.
+        case: Option<String>,
+        /// What it says.
+        message: String,
+    },
+    /// The API could not be reached, or the connection broke.
+    #[error("{doing}: {why}")]
+    Network {
+        /// What was asked.
+        doing: String,
+        /// Why, without the key.
+        why: String,
+    },
+    /// The answer is not what was asked for.
+    #[error("{doing}: {why}")]
+    Answer {
+        /// What was asked.
+        doing: String,
+        /// What came and what was expected.
+        why: String,
+    },
+    /// The dataset has no such symbol.
+    #[error("{dataset} has no {stype} \"{symbol}\" from {start} to {end}")]
+    NoSymbol {
+        /// The symbol.
+        symbol: String,
+        /// The dataset.
+        dataset: String,
+        /// The kind of symbol.
+        stype: String,
+        /// The first day.
+        start: String,
+        /// The day behind the last.
+        end: String,
+    },
+    /// It would cost more than is allowed.
+    #[error("the data cost {cost:.4} US dollars, more than {most:.4}: nothing was bought")]
+    Cost {
+        /// What it would cost.
+        cost: f64,
+        /// What it may.
+        most: f64,
+    },
+    /// The directory holds something else.
+    #[error("{}: it holds {there}, expected {asked}: give another directory", path.display())]
+    Taken {
+        /// The file that says so.
+        path: PathBuf,
+        /// What the directory is of.
+        there: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// The file that says what was fetched cannot be read.
+    #[error("{}: {why}: mend or delete it; without it every month is fetched again", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Somebody asked for it to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl FetchError {
+    pub(super) fn io(path: &Path, source: io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+
+    /// What the client says, without what could hold the key.
+    pub(super) fn of(doing: &str, error: databento::Error) -> Self {
+        let doing = doing.to_owned();
+        match error {
+            databento::Error::Api(error) => Self::Api {
+                doing,
+                status: error.status_code.as_u16(),
+                case: error.case,
+                message: crate::problem::shown(error.message.as_bytes()),
+            },
+            databento::Error::Http(error) => {
+                let timeout = if error.is_timeout() { "it takes too long: " } else { "" };
+                Self::Network { doing, why: format!("{timeout}{}", causes(&error.without_url())) }
+            }
+            databento::Error::Io(error) => Self::Network { doing, why: causes(&error) },
+            databento::Error::Dbn(error) => {
+                Self::Answer { doing, why: format!("not the data that were asked for: {error}") }
+            }
+            databento::Error::BadArgument { param_name, desc } if param_name != "key" => {
+                Self::Request(format!("{param_name}: {desc}"))
+            }
+            databento::Error::BadArgument { .. } => Self::Key(NO_KEY),
+            other => Self::Answer { doing, why: crate::problem::shown(other.to_string().as_bytes()) },
+        }
+    }
+
+    /// Whether another try may help.
+    pub(super) const fn is_passing(&self) -> bool {
+        match self {
+            Self::Api { status, .. } => matches!(status, 408 | 425 | 429 | 500..=599),
+            Self::Network { .. } | Self::Answer { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+pub(super) const NO_KEY: &str =
+    "the key is not one of Databento's, expected 32 ASCII characters, as in DATABENTO_API_KEY=db-...";
+
+/// An error with what it was caused by.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text += ": ";
+            text += &more;
+        }
+        cause = error.source();
+    }
+    crate::problem::shown(text.as_bytes())
+}

@@ -1,0 +1,294 @@
+//! A plan made and carried out.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use databento::historical::metadata::GetQueryParams;
+use futures_util::stream::{self, StreamExt as _};
+use serde::Serialize;
+
+use super::client::{Going, Historical};
+use super::describe::{Availability, Day, last_day};
+use super::error::FetchError;
+use super::month::{fetch, kinds, range};
+use super::plan::{Have, Month, Plan, Request, months};
+use super::state::{Entry, State, save};
+
+/// How to fetch.
+#[derive(Debug, Clone)]
+pub struct Fetching {
+    /// Where symbols have their directories.
+    pub output: PathBuf,
+    /// How many months are fetched at once, from 1 to 16.
+    pub jobs: usize,
+    /// Whether months that the vendor has changed since are fetched again.
+    pub refresh: bool,
+    /// The most US dollars that it may cost.
+    pub most: Option<f64>,
+}
+
+/// What goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Nothing: an occasion to stop.
+    Going,
+    /// A month is there.
+    Done {
+        /// Year and month.
+        month: &'a str,
+        /// Its bars.
+        rows: u64,
+    },
+}
+
+/// Told of what goes on; says whether to stop.
+type Told<'a> = &'a dyn Fn(Event<'_>) -> ControlFlow<()>;
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fetched {
+    /// Months that were there.
+    pub kept: u64,
+    /// Months that were fetched.
+    pub fetched: u64,
+    /// Bars of all months.
+    pub rows: u64,
+    /// US dollars that the API said the fetched months would cost.
+    pub cost: f64,
+    /// The files of all months that have bars.
+    pub files: Vec<PathBuf>,
+}
+
+impl Historical {
+    /// Looks at what is there and asks what the rest would cost. Nothing is bought, and but for files that were whole and lacked their name
+    /// nothing is changed.
+    ///
+    /// # Errors
+    /// When the request makes no sense, the symbol is none, the API refuses or cannot be reached, or the directory holds something else.
+    pub async fn plan(&self, request: &Request, how: &Fetching, told: Told<'_>) -> Result<Plan, FetchError> {
+        request.check()?;
+        let going: Going<'_> = &|| told(Event::Going);
+        let mut request = request.clone();
+        let mut warnings = Vec::new();
+        let dataset = self.dataset(&request.dataset, going).await?;
+        if request.start < dataset.start || request.start >= dataset.end {
+            return Err(FetchError::Request(format!(
+                "{} has data from {:?} to {:?}, which {:?} is not in",
+                request.dataset, dataset.start, dataset.end, request.start
+            )));
+        }
+        if request.end > dataset.end {
+            warnings.push(format!(
+                "{} has data up to {:?} only: nothing behind it is fetched",
+                request.dataset, dataset.end
+            ));
+            request.end = dataset.end;
+        }
+        let directory = how.output.join(&request.symbol);
+        let state = State::load(&directory, &request)?;
+        let found = self.resolve(&request, going).await?;
+        if found.mappings.get(&request.symbol).is_none_or(Vec::is_empty) {
+            return Err(FetchError::NoSymbol {
+                symbol: request.symbol.clone(),
+                dataset: request.dataset.clone(),
+                stype: request.stype_in.clone(),
+                start: request.start.date_naive().to_string(),
+                end: request.end.date_naive().to_string(),
+            });
+        }
+        if !found.partial.is_empty() {
+            warnings.push(format!("{} is there on some of the days only", request.symbol));
+        }
+        let days = self.conditions(&request, going).await?;
+        for condition in ["degraded", "pending", "missing"] {
+            let of: Vec<&str> =
+                days.iter().filter(|day| day.condition == condition).map(|day| day.date.as_str()).collect();
+            if let Some(first) = of.first() {
+                let and = if of.len() == 1 { String::new() } else { format!(" and {} more days", of.len() - 1) };
+                warnings.push(format!("the vendor says that {first}{and} are {condition}").replacen(
+                    " are ",
+                    if of.len() == 1 { " is " } else { " are " },
+                    1,
+                ));
+            }
+        }
+        let mut months = months(&request, &directory, &state)?;
+        for month in &mut months {
+            outdated(month, &state, &days, how.refresh, &mut warnings);
+        }
+        let priced = stream::iter(months.into_iter().map(|month| self.priced(&request, month, going)));
+        let months: Vec<_> = priced.buffered(how.jobs.clamp(1, 8)).collect().await;
+        let months = months.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(Plan { request, directory, months, warnings })
+    }
+
+    /// A month with what the API says of its size and cost.
+    async fn priced(&self, request: &Request, mut month: Month, going: Going<'_>) -> Result<Month, FetchError> {
+        if !month.fetch {
+            return Ok(month);
+        }
+        let (schema, stype_in) = kinds(request)?;
+        let params = GetQueryParams::builder()
+            .dataset(&request.dataset)
+            .symbols(request.symbol.as_str())
+            .schema(schema)
+            .date_time_range(range(&month))
+            .stype_in(stype_in)
+            .build();
+        let doing = format!("asking for the size of {}", month.month);
+        let count = self.ask(&doing, going, async |mut client| client.metadata().get_record_count(&params).await).await;
+        month.rows = match count {
+            // The symbol is there in other months only.
+            Err(FetchError::Api { case: Some(case), .. }) if case == "symbology_invalid_request" => 0,
+            count => count?,
+        };
+        if month.rows > 0 {
+            month.bytes =
+                self.ask(&doing, going, async |mut client| client.metadata().get_billable_size(&params).await).await?;
+            month.cost = self.ask(&doing, going, async |mut client| client.metadata().get_cost(&params).await).await?;
+        }
+        Ok(month)
+    }
+
+    async fn resolve(&self, request: &Request, going: Going<'_>) -> Result<Availability, FetchError> {
+        let end = last_day(request.end).succ_opt().unwrap_or_default();
+        let symbols = [request.symbol.clone()];
+        let days = (request.start.date_naive(), end);
+        self.symbols(&request.dataset, &symbols, &request.stype_in, days, going).await
+    }
+
+    /// Fetches what a plan says is missing. Stopped at any point, it goes on from there when it is run again.
+    ///
+    /// # Errors
+    /// When it costs too much, when a month does not come whole after all tries, and I/O. Months that came stay.
+    pub async fn fetch(&self, plan: &Plan, how: &Fetching, told: Told<'_>) -> Result<Fetched, FetchError> {
+        let cost = plan.cost();
+        if let Some(most) = how.most.filter(|most| cost > *most) {
+            return Err(FetchError::Cost { cost, most });
+        }
+        let going: Going<'_> = &|| told(Event::Going);
+        let directory = &plan.directory;
+        std::fs::create_dir_all(directory).map_err(|error| FetchError::io(directory, error))?;
+        let state = Mutex::new(State::load(directory, &plan.request)?);
+        let missing: Vec<&Month> = plan.missing().collect();
+        let mut fetched = 0;
+        let mut failed = None;
+        let conditions = self.conditions(&plan.request, going).await?;
+        let mut coming =
+            stream::iter(missing.into_iter().map(|month| self.month(plan, month, &state, &conditions, told)))
+                .buffer_unordered(how.jobs.clamp(1, 16));
+        while let Some(done) = coming.next().await {
+            match done {
+                Ok(()) => fetched += 1,
+                Err(FetchError::Interrupted) => return Err(FetchError::Interrupted),
+                // What else is on its way may still come: it is paid for.
+                Err(error) => failed = Some(failed.unwrap_or(error)),
+            }
+        }
+        drop(coming);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let state = state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.beside(&plan.request, directory, &state, going).await?;
+        let there = |month: &&Month| state.months.get(&month.month).is_some_and(|entry| entry.rows > 0);
+        Ok(Fetched {
+            kept: plan.months.iter().filter(|month| !month.fetch).count() as u64,
+            fetched,
+            rows: plan.months.iter().filter_map(|month| state.months.get(&month.month)).map(|entry| entry.rows).sum(),
+            cost,
+            files: plan.months.iter().filter(there).map(|month| month.file.clone()).collect(),
+        })
+    }
+
+    /// Fetches one month: the file whole and flushed, then what is known of it, then its name.
+    async fn month(
+        &self,
+        plan: &Plan,
+        month: &Month,
+        state: &Mutex<State>,
+        days: &[Day],
+        told: Told<'_>,
+    ) -> Result<(), FetchError> {
+        let going: Going<'_> = &|| told(Event::Going);
+        let partial = month.file.with_extension("csv.partial");
+        let mut entry = if month.rows == 0 {
+            Entry { start: month.start, end: month.end, rows: 0, bytes: 0, sha256: String::new(), last_modified: None }
+        } else {
+            self.again(going, async |mut client| fetch(&mut client, &plan.request, month, &partial, going).await)
+                .await?
+        };
+        entry.last_modified = modified(month, days);
+        let rows = entry.rows;
+        {
+            let mut state = state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            state.months.insert(month.month.clone(), entry);
+            state.save(&plan.directory)?;
+        }
+        if rows == 0 && month.file.exists() {
+            // A file that is not the vendor's word: somebody may want it.
+            let aside = month.file.with_extension("csv.replaced");
+            std::fs::rename(&month.file, aside).map_err(|error| FetchError::io(&month.file, error))?;
+        }
+        if rows > 0 {
+            std::fs::rename(&partial, &month.file).map_err(|error| FetchError::io(&month.file, error))?;
+        }
+        match told(Event::Done { month: &month.month, rows }) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(FetchError::Interrupted),
+        }
+    }
+
+    /// Keeps beside the data what the symbol stands for and what the vendor says of each day, for all months that were fetched.
+    async fn beside(
+        &self,
+        request: &Request,
+        directory: &Path,
+        state: &State,
+        going: Going<'_>,
+    ) -> Result<(), FetchError> {
+        let start = state.months.values().map(|entry| entry.start).min().unwrap_or(request.start);
+        let end = state.months.values().map(|entry| entry.end).max().unwrap_or(request.end);
+        let all = Request { start, end, ..request.clone() };
+        let found = self.resolve(&all, going).await?;
+        save(directory, "symbology.json", &Beside { dataset: &all.dataset, start, end, found })?;
+        save(directory, "condition.json", &self.conditions(&all, going).await?)
+    }
+}
+
+/// What `symbology.json` has.
+#[derive(Serialize)]
+struct Beside<'a> {
+    dataset: &'a str,
+    start: chrono::DateTime<chrono::Utc>,
+    end: chrono::DateTime<chrono::Utc>,
+    #[serde(flatten)]
+    found: Availability,
+}
+
+/// When the vendor last changed data of a month's days.
+fn modified(month: &Month, days: &[Day]) -> Option<String> {
+    let (first, last) = (month.start.date_naive().to_string(), last_day(month.end).to_string());
+    let of = days.iter().filter(|day| day.date >= first && day.date <= last);
+    of.filter_map(|day| day.last_modified_date.clone()).max()
+}
+
+/// Tells of a month that the vendor has changed since it was fetched.
+fn outdated(month: &mut Month, state: &State, days: &[Day], refresh: bool, warnings: &mut Vec<String>) {
+    let known: BTreeMap<&str, &Entry> = state.months.iter().map(|(name, entry)| (name.as_str(), entry)).collect();
+    let Some(entry) = known.get(month.month.as_str()).filter(|_| month.have == Have::Whole) else { return };
+    let now = modified(month, days);
+    if entry.last_modified.is_some() && now > entry.last_modified {
+        month.have = Have::Outdated;
+        month.fetch = refresh;
+        if refresh {
+            (month.start, month.end) = (month.start.min(entry.start), month.end.max(entry.end));
+        } else {
+            let when = now.unwrap_or_default();
+            warnings.push(format!("the vendor changed data of {} on {when}: --refresh fetches it again", month.month));
+        }
+    }
+}
