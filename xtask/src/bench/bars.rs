@@ -160,6 +160,7 @@ fn own(work: Work, csv: &Path, output: &Path) -> Result<Value> {
         zone: None,
         on_duplicate: OnDuplicate::Error,
         by_publisher: false,
+        merge_instruments: false,
         format: OutputFormat::Csv,
     };
     let files = [(csv.to_owned(), InputKind::Bars(Kind::Csv))];

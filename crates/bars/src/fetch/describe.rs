@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use databento::dbn::Schema;
 use databento::historical::DateRange;
 use databento::historical::metadata::{DatasetCondition, FeedMode, GetDatasetConditionParams};
 use databento::historical::symbology::{Resolution, ResolveParams};
@@ -81,9 +82,20 @@ impl Historical {
     /// # Errors
     /// When the API refuses or cannot be reached.
     pub async fn dataset(&self, name: &str, going: Going<'_>) -> Result<Dataset, FetchError> {
+        self.range(name, None, going).await
+    }
+
+    /// A dataset, with the moments that it has of a schema, which may end earlier than others.
+    pub(super) async fn range(
+        &self,
+        name: &str,
+        schema: Option<Schema>,
+        going: Going<'_>,
+    ) -> Result<Dataset, FetchError> {
         let doing = format!("asking for the range of {name}");
         let range = self.ask(&doing, going, async |mut client| client.metadata().get_dataset_range(name).await).await?;
-        let (start, end) = (range.start, range.end);
+        let of_schema = schema.and_then(|schema| range.range_by_schema.get(&schema));
+        let (start, end) = of_schema.map_or((range.start, range.end), |range| (range.start, range.end));
         Ok(Dataset {
             dataset: name.to_owned(),
             start: utc(start.unix_timestamp(), start.nanosecond()),

@@ -73,16 +73,17 @@ impl Historical {
         let going: Going<'_> = &|| told(Event::Going);
         let mut request = request.clone();
         let mut warnings = Vec::new();
-        let dataset = self.dataset(&request.dataset, going).await?;
+        let (schema, _) = kinds(&request)?;
+        let dataset = self.range(&request.dataset, Some(schema), going).await?;
         if request.start < dataset.start || request.start >= dataset.end {
             return Err(FetchError::Request(format!(
-                "{} has data from {:?} to {:?}, which {:?} is not in",
+                "{} has {schema} from {:?} to {:?}, which {:?} is not in",
                 request.dataset, dataset.start, dataset.end, request.start
             )));
         }
         if request.end > dataset.end {
             warnings.push(format!(
-                "{} has data up to {:?} only: nothing behind it is fetched",
+                "{} has {schema} up to {:?} only: nothing behind it is fetched",
                 request.dataset, dataset.end
             ));
             request.end = dataset.end;

@@ -28,6 +28,8 @@ pub struct Resampling {
     pub on_duplicate: OnDuplicate,
     /// Whether bars of several publishers are series of their own, rather than an error.
     pub by_publisher: bool,
+    /// Whether bars of several instruments of a symbol are one series, where ids change from day to day, as those of shares do.
+    pub merge_instruments: bool,
     /// What is written.
     pub format: OutputFormat,
 }
@@ -136,8 +138,10 @@ fn once(
     let mut making = Making { how, spool: Spool::new(output.to_owned()), series: Vec::new(), numbers: HashMap::new() };
     let mut ordered = Ordered::new(inputs.on_duplicate);
     inputs.each(told, |piece| {
-        let number = making.number(piece)?;
-        ordered.take(piece, &mut |_, _, bars| making.take(number, bars))
+        let instrument = piece.ids.instrument.filter(|_| !how.merge_instruments);
+        let piece = piece.with_ids(Ids { instrument, ..piece.ids });
+        let number = making.number(&piece)?;
+        ordered.take(&piece, &mut |_, _, bars| making.take(number, bars))
     })?;
     // Of duplicates the last may be waiting.
     let dropped = ordered.finish(&mut |symbol, ids, bars| match making.numbers.get(&(symbol.to_owned(), ids)) {

@@ -227,6 +227,10 @@ pub(crate) struct ResampleArgs {
     /// Keep bars of several publishers apart, rather than refuse them
     #[arg(long)]
     pub(crate) by_publisher: bool,
+    /// Make one series of a symbol's instruments, whose ids of shares change from day to day; otherwise bars of two instruments are
+    /// never put together
+    #[arg(long)]
+    pub(crate) merge_instruments: bool,
     /// What is written
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Csv)]
     pub(crate) format: Format,

@@ -33,12 +33,12 @@ fn in_file(path: &Path) -> anyhow::Result<Option<String>> {
 }
 
 fn find(text: &str) -> Option<String> {
-    let value = text.lines().filter_map(|line| {
+    let mut values = text.lines().filter_map(|line| {
         let line = line.trim_start();
         let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
         (name.trim() == KEY).then_some(value.trim())
     });
-    let value = value.next_back()?;
+    let value = values.next_back()?;
     let quoted =
         |quote: char| value.strip_prefix(quote).and_then(|rest| rest.split_once(quote)).map(|(inside, _)| inside);
     let bare = value.split_once(" #").map_or(value, |(value, _)| value.trim_end());

@@ -45,6 +45,7 @@ pub(crate) fn run(args: &ResampleArgs, global: &Global) -> anyhow::Result<ExitCo
         zone: args.tz,
         on_duplicate: args.on_duplicate.into(),
         by_publisher: args.by_publisher,
+        merge_instruments: args.merge_instruments,
         format: args.format.into(),
     };
     let mut bytes = 0;
