@@ -13,8 +13,10 @@ mod sink;
 mod source;
 mod swar;
 
+pub(crate) use cut::Cutter;
+pub(crate) use fields::{Fields, is_blank, without_end};
 pub(crate) use layout::Role;
 pub(crate) use names::Names;
 pub(crate) use rows::rows;
 pub use sink::{CsvSink, csv_sink};
-pub(crate) use source::open;
+pub(crate) use source::{open, stopped};

@@ -16,6 +16,8 @@ pub enum Kind {
     Parquet,
     /// Databento Binary Encoding; `.dbn` or `.dbn.zst`.
     Dbn,
+    /// A zip of LEAN's, whose path says what it holds; only where it is asked for.
+    Lean,
 }
 
 impl Kind {
@@ -42,6 +44,7 @@ impl fmt::Display for Kind {
             Self::Csv => "csv",
             Self::Parquet => "parquet",
             Self::Dbn => "dbn",
+            Self::Lean => "lean",
         })
     }
 }
@@ -54,7 +57,8 @@ impl FromStr for Kind {
             "csv" => Ok(Self::Csv),
             "parquet" => Ok(Self::Parquet),
             "dbn" => Ok(Self::Dbn),
-            _ => Err(UnknownName { text: crate::problem::shown(text.as_bytes()), expected: "csv, parquet, dbn" }),
+            "lean" => Ok(Self::Lean),
+            _ => Err(UnknownName { text: crate::problem::shown(text.as_bytes()), expected: "csv, parquet, dbn, lean" }),
         }
     }
 }

@@ -14,6 +14,7 @@ mod fit;
 mod input;
 mod json;
 mod kind;
+mod lean;
 pub mod market;
 mod moment;
 mod name;
@@ -36,8 +37,9 @@ pub use error::BarsError;
 pub use fit::Fit;
 pub use json::{JsonSink, json_sink};
 pub use kind::Kind;
+pub use lean::LeanFile;
 pub use name::symbol_from_name;
-pub use options::{CsvFormat, Order, ReadOptions, UnknownName};
+pub use options::{CsvFormat, Order, QuoteSide, ReadOptions, UnknownName};
 pub use parquet::{ParquetSink, parquet_sink};
 pub use problem::{Place, Problem};
 pub use sink::{BarSink, Prices, WriteOptions};
@@ -59,5 +61,6 @@ pub fn open(path: &Path, kind: Option<Kind>, options: &ReadOptions) -> Result<Bo
         Kind::Csv => csv::open(path, input::open(path)?, options),
         Kind::Parquet => parquet::open(path, options),
         Kind::Dbn => dbn::open(path, options),
+        Kind::Lean => lean::open(path, input::open(path)?, options),
     }
 }

@@ -73,6 +73,18 @@ impl FromStr for CsvFormat {
     }
 }
 
+/// What one bar is made of where a file has bids and asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum QuoteSide {
+    /// The mean of both, exactly; the one that is there where the other is not.
+    #[default]
+    Mid,
+    /// The bids.
+    Bid,
+    /// The asks.
+    Ask,
+}
+
 /// How to read a file.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -90,6 +102,8 @@ pub struct ReadOptions {
     /// Whether rows of a symbol from several publishers or of several instruments are runs of their own. Otherwise several
     /// publishers are an error, and instruments are looked at only where rows name no symbol.
     pub apart: bool,
+    /// What is read where a file has bids and asks.
+    pub side: QuoteSide,
     /// How many threads parse; 0 is one for each core.
     pub threads: usize,
 }
@@ -105,6 +119,7 @@ impl ReadOptions {
             symbol: None,
             order: Order::Checked,
             apart: false,
+            side: QuoteSide::Mid,
             threads: 0,
         }
     }

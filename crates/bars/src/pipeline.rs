@@ -1,11 +1,13 @@
 //! The pipeline over directories of bars: a symbol's months in, months of longer bars out.
 
+mod import;
 mod layout;
 mod merge;
 mod output;
 mod resample;
 mod spool;
 
+pub use import::{Imported, Importing, Weekends, import};
 pub use layout::{Month, series, timeframes};
 pub use output::OutputFormat;
 pub(crate) use output::month_of;

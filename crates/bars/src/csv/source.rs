@@ -130,7 +130,7 @@ fn layout(file: &Path, head: &[u8], options: &ReadOptions) -> Result<(Layout, us
 }
 
 /// The error for a file that cannot be cut further.
-pub(super) fn stopped(file: &Path, stop: Stop, lines: u64, block: &[u8]) -> BarsError {
+pub(crate) fn stopped(file: &Path, stop: Stop, lines: u64, block: &[u8]) -> BarsError {
     match stop {
         Stop::Read(source) => BarsError::read(file, source),
         Stop::LongLine => {

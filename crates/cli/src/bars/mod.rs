@@ -4,6 +4,7 @@ pub(crate) mod args;
 mod databento;
 mod describe;
 mod fetch;
+mod import;
 mod keep;
 mod report;
 mod resample;
@@ -19,6 +20,7 @@ pub(crate) fn run(command: BarsCommand, global: &Global) -> anyhow::Result<ExitC
     crate::fxd::use_threads(global);
     match command {
         BarsCommand::Fetch(args) => fetch::run(&args, global),
+        BarsCommand::Import(args) => import::run(&args, global),
         BarsCommand::CheckConnection(args) => describe::connection(&args, global),
         BarsCommand::Datasets(args) => describe::datasets(&args, global),
         BarsCommand::Schemas(args) => describe::schemas(&args, global),

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-pub(super) use json::json;
+pub(super) use json::{json, moment};
 pub(super) use text::text;
 
 use super::validate::Reports;

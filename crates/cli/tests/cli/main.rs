@@ -3,6 +3,7 @@
 
 mod bars;
 mod bars_fetch;
+mod bars_import;
 mod bars_validate;
 mod browse_server;
 mod damage;

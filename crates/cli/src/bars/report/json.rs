@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::validate::Reports;
 
 /// A moment in RFC 3339.
-pub(super) fn moment(ts: u64) -> String {
+pub(in super::super) fn moment(ts: u64) -> String {
     DateTime::from_timestamp_nanos(i64::try_from(ts).unwrap_or(i64::MAX)).to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
