@@ -104,7 +104,7 @@ fn create(args: CreateArgs, global: &Global) -> anyhow::Result<ExitCode> {
 }
 
 /// Now, in whole seconds: a package's name has no more, so its content need not either.
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     let now = Utc::now();
     DateTime::from_timestamp(now.timestamp(), 0).unwrap_or(now)
 }

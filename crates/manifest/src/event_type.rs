@@ -93,6 +93,9 @@ const KINDS: [(&str, &str); 24] = [
     ("connection_status", "ConnectionStatus"),
 ];
 
+/// Bars, whatever their timeframe.
+const BARS: &str = "AggregateBar";
+
 impl EventType {
     /// The type of data whose kind nothing tells.
     #[must_use]
@@ -120,6 +123,26 @@ impl EventType {
             .find(|name| name.eq_ignore_ascii_case(text))
             .or_else(|| ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(text)).map(|(_, name)| name))
             .map(|name| Self((*name).to_owned()))
+            .or_else(|| {
+                let timeframe = text.get(BARS.len()..)?.strip_prefix('-')?;
+                let bars = text.get(..BARS.len()).is_some_and(|start| start.eq_ignore_ascii_case(BARS));
+                Self::bars_of(timeframe).filter(|_| bars)
+            })
+    }
+
+    /// Bars of one timeframe: `AggregateBar-15s` of `15s`. Nothing for what is no timeframe.
+    #[must_use]
+    pub fn bars_of(timeframe: &str) -> Option<Self> {
+        let unit = timeframe.trim_start_matches(|character: char| character.is_ascii_digit());
+        let count = timeframe.len() - unit.len();
+        let is_one = (1..=5).contains(&count) && !timeframe.starts_with('0');
+        (is_one && matches!(unit, "s" | "min" | "m" | "h" | "d")).then(|| Self(format!("{BARS}-{timeframe}")))
+    }
+
+    /// Whether data of a type are also data of a more general one: bars of 15 seconds are bars.
+    #[must_use]
+    pub fn is_kind_of(&self, general: &Self) -> bool {
+        self == general || (general.0 == BARS && self.0.strip_prefix(BARS).is_some_and(|rest| rest.starts_with('-')))
     }
 
     /// The name as text.
@@ -141,6 +164,9 @@ impl FromStr for EventType {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(name) = KNOWN.iter().find(|name| name.eq_ignore_ascii_case(text)) {
             return Ok(Self((*name).to_owned()));
+        }
+        if let Some(bars) = text.contains('-').then(|| Self::known(text)).flatten() {
+            return Ok(bars);
         }
         let legal = text.len() <= 64
             && text.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -164,6 +190,15 @@ mod tests {
         assert_eq!("tRaDe".parse::<EventType>().map(|t| t.to_string()), Ok("Trade".to_owned()));
         assert_eq!(EventType::from_number(12).map(|t| t.to_string()).as_deref(), Some("AggregateBar"));
         assert_eq!(EventType::from_number(25), None);
+        let bars = EventType::bars_of("15s").unwrap();
+        assert_eq!((bars.as_str(), EventType::known("aggregatebar-15s")), ("AggregateBar-15s", Some(bars.clone())));
+        assert!(
+            bars.is_kind_of(&"AggregateBar".parse().unwrap()) && !bars.is_kind_of(&"HistoricalBar".parse().unwrap())
+        );
+        assert_eq!(
+            (EventType::bars_of("soon"), EventType::bars_of("015s"), EventType::known("Trade-15s")),
+            (None, None, None)
+        );
         assert_eq!(EventType::from_kind("bbo").map(|t| t.to_string()).as_deref(), Some("BboQuote"));
         assert_eq!(EventType::known("orderbook").map(|t| t.to_string()).as_deref(), Some("L2Snapshot"));
         assert_eq!("Funding_Rate".parse::<EventType>().map(|t| t.to_string()), Ok("Funding_Rate".to_owned()));

@@ -86,7 +86,7 @@ fn run(
         }
         Some(most) => parts::pack(most, &make, ordered, options, pool, progress, gathered)?,
     };
-    if writers.iter().all(|(_, gathered)| gathered.entries.is_empty()) {
+    if writers.iter().all(|(_, gathered)| gathered.entries.is_empty()) && !options.without_data {
         let looked_for = looked_for(options);
         return Err(PackagerError::NoData { looked_for, found: "every file found was skipped".to_owned() });
     }
@@ -130,6 +130,9 @@ fn check(options: &CreateOptions) -> Result<(), PackagerError> {
     {
         return Err(PackagerError::Usage(format!("the start date {from} lies after the end date {to}")));
     }
+    if let Some(path) = options.extras.keys().find(|path| !path.as_str().starts_with("metadata/")) {
+        return Err(PackagerError::Usage(format!("the paper {path} is not below metadata/")));
+    }
     if let Some(most) = options.max_size
         && most < MIN_PART_SIZE
     {
@@ -144,8 +147,10 @@ fn find(options: &CreateOptions, progress: &dyn Progress) -> Result<Scan, Packag
     let scan_options = ScanOptions { follow_links: options.follow_links, exclude: Some(options.output.clone()) };
     let everything = scan(&options.data_root, &scan_options, progress)?;
     let found = everything.summary();
-    let chosen = everything.filtered(&options.filters);
-    if chosen.files.is_empty() {
+    let mut chosen = everything.filtered(&options.filters);
+    if options.without_data {
+        chosen.files.clear();
+    } else if chosen.files.is_empty() {
         return Err(PackagerError::NoData { looked_for: looked_for(options), found });
     }
     Ok(chosen)

@@ -173,7 +173,8 @@ fn matches(file: &DataFile, filters: &Filters) -> bool {
     let event_type = filters.event_types.is_empty()
         || filters.event_types.iter().any(|wanted| {
             let known = EventType::known(wanted.as_str());
-            wanted.as_str().eq_ignore_ascii_case(file.event_type.as_str()) || known.as_ref() == Some(&file.event_type)
+            wanted.as_str().eq_ignore_ascii_case(file.event_type.as_str())
+                || known.is_some_and(|known| file.event_type.is_kind_of(&known))
         });
     symbol && event_type && in_range(file, filters.start_date, filters.end_date)
 }

@@ -30,6 +30,8 @@ pub(crate) enum BarsCommand {
     Resample(ResampleArgs),
     /// Check bars: order, duplicates, OHLC rules, alignment, gaps and why, and volumes against the raw data
     Validate(ValidateArgs),
+    /// Make a package of the pipeline's results: validated, with mapping, condition, report and a checklist
+    Deliver(DeliverArgs),
 }
 
 /// How to reach Databento.
@@ -348,6 +350,60 @@ pub(crate) struct ValidateArgs {
     /// How many findings of each kind are listed; all are counted
     #[arg(long, value_name = "COUNT", default_value_t = 1000)]
     pub(crate) most: u64,
+}
+
+/// What data a delivery has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Contents {
+    /// The resampled bars
+    Results,
+    /// The resampled and the raw bars
+    All,
+    /// No data: the report, the papers and the checksums of the data
+    None,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeliverArgs {
+    /// The symbols, with commas; without it, every one that there is
+    #[arg(long, value_name = "SYMBOLS", value_delimiter = ',')]
+    pub(crate) symbol: Vec<String>,
+    /// The timeframes, with commas; without it, every one that there is
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) timeframes: Vec<Timeframe>,
+    /// The raw bars [default: raw_1s in the data root]; results are held against them, if they are there
+    #[arg(long, alias = "raw_dir", value_name = "DIR")]
+    pub(crate) raw_dir: Option<PathBuf>,
+    /// What data the package has
+    #[arg(long, value_name = "CONTENTS", value_enum, default_value_t = Contents::Results)]
+    pub(crate) data: Contents,
+    /// Package name [default: bars-YYYYMMDD]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Directory that the package is written to
+    #[arg(long, short, value_name = "DIR", default_value = "packages")]
+    pub(crate) output: PathBuf,
+    /// Format: zip, tar.gz, folder
+    #[arg(long, value_name = "FORMAT", default_value = "zip")]
+    pub(crate) format: String,
+    /// The time that the package bears, for reproducible packages [default: SOURCE_DATE_EPOCH, else now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) created_at: Option<DateTime<Utc>>,
+    /// When the market is closed, as for `pdp bars validate`
+    #[arg(long, value_name = "CALENDAR")]
+    pub(crate) calendar: Option<String>,
+    /// Prices may be below zero
+    #[arg(long)]
+    pub(crate) allow_negative_prices: bool,
+    /// Gaps that nothing explains are reported, but do not stop the delivery
+    #[arg(long)]
+    pub(crate) allow_gaps: bool,
+    /// Deliver whatever was found; the report and the checklist say it
+    #[arg(long)]
+    pub(crate) allow_findings: bool,
+    /// The zone of timestamps that say none, and of the week that is learned
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub(crate) tz: Option<Zone>,
 }
 
 /// A calendar's name.

@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod databento;
+mod deliver;
 mod describe;
 mod fetch;
 mod import;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: BarsCommand, global: &Global) -> anyhow::Result<ExitC
         BarsCommand::Schemas(args) => describe::schemas(&args, global),
         BarsCommand::Symbols(args) => describe::symbols(&args, global),
         BarsCommand::Resample(args) => resample::run(&args, global),
+        BarsCommand::Deliver(args) => deliver::run(&args, global),
         BarsCommand::Validate(args) => validate::run(&args, global),
     }
 }

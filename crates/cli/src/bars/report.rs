@@ -34,8 +34,13 @@ pub(super) fn format(path: &Path) -> anyhow::Result<Format> {
 
 /// Writes a report beside its place, and puts it there whole.
 pub(super) fn write(path: &Path, reports: &Reports) -> anyhow::Result<()> {
+    super::keep::whole(path, &bytes(format(path)?, reports)?).with_context(|| path.display().to_string())
+}
+
+/// A report as it is written.
+pub(super) fn bytes(format: Format, reports: &Reports) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    match format(path)? {
+    match format {
         Format::Text => text(reports, false, &mut bytes)?,
         Format::Json => {
             serde_json::to_writer_pretty(&mut bytes, &json(reports))?;
@@ -43,5 +48,5 @@ pub(super) fn write(path: &Path, reports: &Reports) -> anyhow::Result<()> {
         }
         Format::Html => bytes = html::page(reports).into_bytes(),
     }
-    super::keep::whole(path, &bytes).with_context(|| path.display().to_string())
+    Ok(bytes)
 }

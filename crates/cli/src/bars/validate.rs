@@ -20,7 +20,7 @@ use crate::fxd::inputs::usage;
 use crate::{commands, exit, progress};
 
 /// A directory of bars of one timeframe, and its symbols' files.
-type Part = (PathBuf, BTreeMap<String, Vec<(PathBuf, InputKind)>>);
+pub(super) type Part = (PathBuf, BTreeMap<String, Vec<(PathBuf, InputKind)>>);
 
 /// Validates.
 pub(crate) fn run(args: &ValidateArgs, global: &Global) -> anyhow::Result<ExitCode> {
@@ -29,7 +29,6 @@ pub(crate) fn run(args: &ValidateArgs, global: &Global) -> anyhow::Result<ExitCo
     for path in &args.report {
         report::format(path)?;
     }
-    let mut how = validation(args)?;
     let files = || parts.iter().flat_map(|(_, series)| series.values().flatten());
     let mut bytes = 0;
     for (path, _) in files() {
@@ -41,12 +40,29 @@ pub(crate) fn run(args: &ValidateArgs, global: &Global) -> anyhow::Result<ExitCo
         shown.advance(0, bytes);
         if shown.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
+    let reports = judge(args, &parts, raw.as_ref(), &told)?;
+    shown.finish();
+    for path in &args.report {
+        report::write(path, &reports)?;
+    }
+    commands::show(global, &report::json(&reports), |out| report::text(&reports, global.quiet, out))?;
+    Ok(if reports.iter().all(|(_, report)| report.found() == 0) { ExitCode::SUCCESS } else { exit::INVALID.into() })
+}
+
+/// Looks at everything.
+pub(super) fn judge(
+    args: &ValidateArgs,
+    parts: &[Part],
+    raw: Option<&BTreeMap<String, Vec<(PathBuf, InputKind)>>>,
+    told: &dyn Fn(u64) -> ControlFlow<()>,
+) -> anyhow::Result<Vec<(PathBuf, Report)>> {
+    let mut how = validation(args)?;
     let mut reports = Vec::new();
-    for (directory, series) in &parts {
+    for (directory, series) in parts {
         for (symbol, files) in series {
-            how.raw = raw.as_ref().map(|raw| raw.get(symbol).cloned().unwrap_or_default());
+            how.raw = raw.map(|raw| raw.get(symbol).cloned().unwrap_or_default());
             how.conditions = conditions(args, directory, symbol)?;
-            let mut report = validate(symbol, files, &how, &told)?;
+            let mut report = validate(symbol, files, &how, told)?;
             if let Some(not_covered) = &report.not_covered {
                 return Err(usage(not_covered.to_string()));
             }
@@ -57,12 +73,7 @@ pub(crate) fn run(args: &ValidateArgs, global: &Global) -> anyhow::Result<ExitCo
             reports.push((directory.clone(), report));
         }
     }
-    shown.finish();
-    for path in &args.report {
-        report::write(path, &reports)?;
-    }
-    commands::show(global, &report::json(&reports), |out| report::text(&reports, global.quiet, out))?;
-    Ok(if reports.iter().all(|(_, report)| report.found() == 0) { ExitCode::SUCCESS } else { exit::INVALID.into() })
+    Ok(reports)
 }
 
 /// The directories to look at: the one that is named, or those of timeframes in it.
@@ -159,11 +170,14 @@ fn conditions(
     directory: &Path,
     symbol: &str,
 ) -> anyhow::Result<BTreeMap<chrono::NaiveDate, String>> {
-    let beside = directory.join(symbol).join("condition.json");
-    let path = match &args.condition {
-        Some(path) => path.clone(),
-        None if beside.is_file() => beside,
-        None => return Ok(BTreeMap::new()),
+    // Beside the bars themselves, or beside the raw ones that they are made of.
+    let places = [Some(directory), args.raw_dir.as_deref()];
+    let beside =
+        places.into_iter().flatten().map(|place| place.join(symbol).join("condition.json")).find(|path| path.is_file());
+    let path = match (&args.condition, beside) {
+        (Some(path), _) => path.clone(),
+        (None, Some(beside)) => beside,
+        (None, None) => return Ok(BTreeMap::new()),
     };
     #[derive(serde::Deserialize)]
     struct Day {

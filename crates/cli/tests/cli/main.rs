@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod bars;
+mod bars_deliver;
 mod bars_fetch;
 mod bars_import;
 mod bars_validate;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use pdp_archive::target::Existing;
 use pdp_manifest::{
     CompressionLevel, ContainerFormat, DateRange, EventType, Filters, Grade, ImportTarget, Layout, PackageId,
-    PackageName, Profile, Sha256Digest, Symbol,
+    PackageName, PackagePath, Profile, Sha256Digest, Symbol,
 };
 use pdp_sign::SecretKey;
 use schemars::JsonSchema;
@@ -57,6 +57,10 @@ pub struct CreateOptions {
     pub profiles: BTreeSet<Profile>,
     /// What it gets import scripts for; by default none.
     pub import_scripts: BTreeSet<ImportTarget>,
+    /// Other papers, by their paths, which begin with `metadata/`: whatever else a receiver should have.
+    pub extras: BTreeMap<PackagePath, String>,
+    /// Whether the package may be without data: papers alone.
+    pub without_data: bool,
     /// Whether the finished package is read back and every checksum verified.
     pub read_back: bool,
     /// Threads; the number of cores when zero.
@@ -96,6 +100,8 @@ impl CreateOptions {
             loader_scripts: true,
             profiles: BTreeSet::new(),
             import_scripts: BTreeSet::new(),
+            extras: BTreeMap::new(),
+            without_data: false,
             read_back: true,
             threads: 0,
             follow_links: false,

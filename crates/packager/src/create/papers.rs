@@ -43,6 +43,7 @@ pub(super) fn papers(
         rear.push(("scripts/load_data.py".into(), texts.python_loader(manifest)?));
     }
     rear.extend(texts.import_scripts(manifest, &options.import_scripts)?);
+    rear.extend(options.extras.iter().map(|(path, text)| (path.to_string(), text.clone())));
     let named = |(path, text): (String, String)| -> Result<_, PackagerError> {
         Ok((path.parse::<PackagePath>().map_err(ArchiveError::from)?, text))
     };

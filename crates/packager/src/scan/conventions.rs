@@ -91,6 +91,9 @@ const ASSETS: [&str; 15] = [
 /// Reads the path of a file below the data root, its components given outermost first, the file's name last.
 pub(crate) fn read(components: &[&str]) -> PathFacts {
     let Some((name, directories)) = components.split_last() else { return PathFacts::default() };
+    if let Some(facts) = pipeline(name, directories) {
+        return facts;
+    }
     let mut facts = PathFacts::default();
     let mut words: Vec<&str> = Vec::new();
     // Position among `words` at which a directory named the event type.
@@ -152,6 +155,34 @@ pub(crate) fn read(components: &[&str]) -> PathFacts {
         .and_then(|word| word.parse().ok())
         .or_else(|| file.source.and_then(|word| word.parse().ok()));
     facts
+}
+
+/// What the pipeline of bars calls its files: `raw_1s/{SYMBOL}/{SYMBOL}_{YYYY}_{MM}` and
+/// `aggregated/{timeframe}/{SYMBOL}_{YYYY}_{MM}_{timeframe}`, in directories of any name before.
+fn pipeline(name: &str, directories: &[&str]) -> Option<PathFacts> {
+    let stem = sniff::stem(name);
+    let month = |stem: &str| {
+        let (rest, month) = stem.rsplit_once('_')?;
+        let (symbol, year) = rest.rsplit_once('_')?;
+        let digits = |text: &str, count: usize| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+        let date = pdp_manifest::time::parse_date(&format!("{year}-{month}-01")).filter(plausible);
+        date.filter(|_| digits(year, 4) && digits(month, 2)).map(|date| (symbol.to_owned(), FileDate::Month(date)))
+    };
+    let (timeframe, (symbol, date)) = match directories {
+        [.., "aggregated", timeframe] => (*timeframe, month(stem.strip_suffix(timeframe)?.strip_suffix('_')?)?),
+        [.., raw, directory] if raw.starts_with("raw_") => {
+            (raw.strip_prefix("raw_")?, month(stem).filter(|(symbol, _)| symbol == directory)?)
+        }
+        [.., raw] if raw.starts_with("raw_") => (raw.strip_prefix("raw_")?, month(stem)?),
+        _ => return None,
+    };
+    Some(PathFacts {
+        symbol: Some(symbol.parse().ok()?),
+        event_type: Some(EventType::bars_of(timeframe)?),
+        date: Some(date),
+        source: None,
+        follows_a_convention: true,
+    })
 }
 
 fn symbol(word: Option<&str>) -> Option<Symbol> {
@@ -308,6 +339,24 @@ mod tests {
             assert_eq!(show(path), "AAPL Trade 2031-02-03 -", "{path}");
         }
         assert_eq!(show("data/undated/AAPL/Trade/data.jsonl"), "AAPL Trade - -");
+    }
+
+    #[test]
+    fn the_pipelines_layouts() {
+        for (path, expected) in [
+            ("raw_1s/SPY/SPY_2024_01.csv", "SPY AggregateBar-1s 2024-01 -"),
+            ("raw_1s/SPY_2024_01.csv.gz", "SPY AggregateBar-1s 2024-01 -"),
+            ("data/raw_1m/ES.c.0/ES.c.0_2024_12.parquet", "ES.c.0 AggregateBar-1m 2024-12 -"),
+            ("aggregated/15s/BRK_B_2024_02_15s.csv", "BRK_B AggregateBar-15s 2024-02 -"),
+            ("somewhere/aggregated/1min/SPY_2024_03_1min.fxd", "SPY AggregateBar-1min 2024-03 -"),
+            ("data/2024-03/SPY/AggregateBar-1min/SPY_2024_03_1min.csv", "SPY AggregateBar-1min 2024-03 -"),
+            ("data/SPY/AggregateBar-15s/2024-03/SPY_2024_03_15s.csv", "SPY AggregateBar-15s 2024-03 -"),
+            ("data/AggregateBar-15s/SPY/2024-03/SPY_2024_03_15s.csv", "SPY AggregateBar-15s 2024-03 -"),
+            // What only looks like it.
+            ("raw_data/SPY/SPY_2024_01.csv", "SPY - - raw_data"),
+        ] {
+            assert_eq!(show(path), expected, "{path}");
+        }
     }
 
     #[test]

@@ -1,0 +1,196 @@
+//! `bars deliver`.
+
+mod checklist;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use pdp_bars::convert::InputKind;
+use pdp_bars::pipeline;
+use pdp_bars::resample::Timeframe;
+use pdp_packager::manifest::digest::Hasher;
+use pdp_packager::manifest::{EventType, PackagePath, Sha256Digest, Symbol};
+use pdp_packager::{CreateOptions, PackagerError, Progress as _, Stage};
+
+use super::args::{Contents, DeliverArgs, ValidateArgs};
+use super::report::{self, Format};
+use super::validate::{Part, judge};
+use crate::args::Global;
+use crate::fxd::inputs::usage;
+use crate::{commands, exit, progress, render};
+
+/// A symbol's raw files.
+type Raw = BTreeMap<String, Vec<(PathBuf, InputKind)>>;
+
+/// Delivers.
+pub(super) fn run(args: &DeliverArgs, global: &Global) -> anyhow::Result<ExitCode> {
+    let root = &global.data_root;
+    let results = root.join("aggregated");
+    if !results.is_dir() {
+        return Err(PackagerError::NotFound { what: "resampled bars", path: results }.into());
+    }
+    let raw_dir = args.raw_dir.clone().unwrap_or_else(|| root.join("raw_1s"));
+    let parts = parts(args, &results)?;
+    let raw: Option<Raw> = if raw_dir.is_dir() { Some(pipeline::series(&raw_dir)?) } else { None };
+    let shown = progress::start(global);
+    shown.begin(Stage::Verifying, 0, 0);
+    let told = |bytes| {
+        shown.advance(0, bytes);
+        if shown.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let reports = judge(&validation(args, &results, &raw_dir), &parts, raw.as_ref(), &told)?;
+    shown.finish();
+    let found: u64 = reports.iter().map(|(_, report)| report.found()).sum();
+    if found > 0 && !args.allow_findings {
+        commands::show(global, &report::json(&reports), |out| report::text(&reports, global.quiet, out))?;
+        return Ok(exit::INVALID.into());
+    }
+    let options = options(args, global, &parts, raw.as_ref(), &reports, &raw_dir)?;
+    let shown = progress::start(global);
+    let outcome = pdp_packager::create(&options, &shown);
+    shown.finish();
+    let report = outcome?;
+    if !global.quiet {
+        render::warnings(&report)?;
+    }
+    commands::show(global, &report, |out| render::created(&report, global.quiet, out))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The directories of timeframes, with the files of the symbols that are asked for.
+fn parts(args: &DeliverArgs, results: &Path) -> anyhow::Result<Vec<Part>> {
+    let mut parts = Vec::new();
+    for (timeframe, directory) in pipeline::timeframes(results)? {
+        if !args.timeframes.is_empty() && !timeframe.is_some_and(|timeframe| args.timeframes.contains(&timeframe)) {
+            continue;
+        }
+        let mut series = pipeline::series(&directory)?;
+        series.retain(|symbol, _| args.symbol.is_empty() || args.symbol.contains(symbol));
+        if !series.is_empty() {
+            parts.push((directory, series));
+        }
+    }
+    let there = |symbol: &&String| parts.iter().any(|(_, series)| series.contains_key(*symbol));
+    if let Some(symbol) = args.symbol.iter().find(|symbol| !there(symbol)) {
+        return Err(PackagerError::NotFound { what: "resampled bars of the symbol", path: results.join(symbol) }.into());
+    }
+    if parts.is_empty() {
+        return Err(PackagerError::NotFound { what: "resampled bars", path: results.to_owned() }.into());
+    }
+    Ok(parts)
+}
+
+/// The check that results must pass.
+fn validation(args: &DeliverArgs, results: &Path, raw_dir: &Path) -> ValidateArgs {
+    ValidateArgs {
+        input_dir: results.to_owned(),
+        symbol: None,
+        timeframe: None,
+        raw_dir: raw_dir.is_dir().then(|| raw_dir.to_owned()),
+        report: Vec::new(),
+        calendar: args.calendar.clone(),
+        halts: None,
+        condition: None,
+        no_trade: None,
+        allow_negative_prices: args.allow_negative_prices,
+        refuse_zero_volume: false,
+        allow_gaps: args.allow_gaps,
+        session: None,
+        tz: args.tz,
+        most: 1000,
+    }
+}
+
+/// The package that is made.
+fn options(
+    args: &DeliverArgs,
+    global: &Global,
+    parts: &[Part],
+    raw: Option<&Raw>,
+    reports: &super::validate::Reports,
+    raw_dir: &Path,
+) -> anyhow::Result<CreateOptions> {
+    let now = match args.created_at {
+        Some(time) => time,
+        None => commands::source_date_epoch()?.unwrap_or_else(commands::now),
+    };
+    let mut options = CreateOptions::new(&global.data_root, &args.output, now);
+    let name = args.name.clone().unwrap_or_else(|| format!("bars-{}", now.format("%Y%m%d")));
+    options.name = Some(name.parse().map_err(|error| usage(format!("--name: {error}")))?);
+    options.format = args.format.parse().map_err(|_| usage("--format: expected zip, tar.gz or folder"))?;
+    options.threads = global.threads;
+    options.without_data = args.data == Contents::None;
+    let timeframe = |directory: &Path| {
+        directory.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<Timeframe>().ok())
+    };
+    let of_results = parts.iter().filter_map(|(directory, _)| timeframe(directory));
+    options.filters.event_types =
+        of_results.filter_map(|timeframe| EventType::bars_of(&timeframe.to_string())).collect();
+    if args.data == Contents::All {
+        let of_raw = raw_dir.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix("raw_"));
+        options.filters.event_types.extend(of_raw.and_then(EventType::bars_of));
+    }
+    let symbols: std::collections::BTreeSet<&String> = parts.iter().flat_map(|(_, series)| series.keys()).collect();
+    options.filters.symbols = symbols.iter().filter_map(|symbol| symbol.parse::<Symbol>().ok()).collect();
+    let mut papers = BTreeMap::new();
+    let mut put = |name: &str, text: Vec<u8>| -> anyhow::Result<()> {
+        let path: PackagePath =
+            format!("metadata/delivery/{name}").parse().map_err(|error| usage(format!("{name}: {error}")))?;
+        papers.insert(path, String::from_utf8_lossy(&text).into_owned());
+        Ok(())
+    };
+    put("validation.txt", report::bytes(Format::Text, reports)?)?;
+    put("validation.json", report::bytes(Format::Json, reports)?)?;
+    put("validation.html", report::bytes(Format::Html, reports)?)?;
+    put("SHA256SUMS", sums(global, args, parts, raw)?.into_bytes())?;
+    let mut kept = Vec::new();
+    for symbol in &symbols {
+        for name in ["symbology.json", "condition.json", "fetch.json", "import.json"] {
+            let path = raw_dir.join(symbol).join(name);
+            if path.is_file() {
+                put(&format!("{symbol}/{name}"), std::fs::read(&path).with_context(|| path.display().to_string())?)?;
+                kept.push(((*symbol).clone(), name));
+            }
+        }
+    }
+    put("CHECKLIST.md", checklist::checklist(args, reports, &kept, raw.is_some()).into_bytes())?;
+    options.extras = papers;
+    Ok(options)
+}
+
+/// The checksums of the data files, by their paths below the data root, as `sha256sum --check` reads them.
+fn sums(global: &Global, args: &DeliverArgs, parts: &[Part], raw: Option<&Raw>) -> anyhow::Result<String> {
+    let mut files: Vec<&PathBuf> =
+        parts.iter().flat_map(|(_, series)| series.values().flatten()).map(|(path, _)| path).collect();
+    if args.data == Contents::All {
+        let wanted = |symbol: &String| parts.iter().any(|(_, series)| series.contains_key(symbol));
+        let raw = raw.into_iter().flatten().filter(|(symbol, _)| wanted(symbol));
+        files.extend(raw.flat_map(|(_, files)| files).map(|(path, _)| path));
+    }
+    let mut lines = Vec::new();
+    for path in files {
+        let digest = digest(path).with_context(|| path.display().to_string())?;
+        let below = path.strip_prefix(&global.data_root).unwrap_or(path);
+        let name = below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
+        lines.push(format!("{digest}  {name}\n"));
+    }
+    lines.sort();
+    Ok(lines.concat())
+}
+
+/// A file's digest, a part of it in memory at a time.
+fn digest(path: &Path) -> std::io::Result<Sha256Digest> {
+    use std::io::Read as _;
+    let mut file = std::fs::File::open(path)?;
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finish()),
+            count => hasher.update(buffer.get(..count).unwrap_or_default()),
+        }
+    }
+}

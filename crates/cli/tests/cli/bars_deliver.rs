@@ -1,0 +1,120 @@
+//! `pdp bars deliver`, and packages of the pipeline's layouts.
+
+use std::process::Command;
+
+use pdp_databento_server::{KEY, Server, Store};
+
+use crate::support::{Home, Ran, python};
+
+/// Two months of a symbol, fetched and resampled.
+fn made() -> Home {
+    let (home, server) = (Home::new(), Server::start(Store::sample()).unwrap());
+    let mut fetch =
+        home.command(&["bars", "fetch", "--symbol", "ES.c.0", "--stype", "continuous", "--dataset", "GLBX.MDP3"]);
+    fetch.args(["--start", "2024-01-01", "--end", "2024-02-29", "--base-url", &server.url()]);
+    fetch.env("DATABENTO_API_KEY", KEY).env("NO_PROXY", "127.0.0.1");
+    Ran::of(fetch.output().unwrap()).ok();
+    home.pdp(&["bars", "resample", "--all", "--timeframes", "15s,1min"]).ok();
+    home
+}
+
+const DELIVER: [&str; 4] = ["bars", "deliver", "--created-at", "2024-03-01T00:00:00Z"];
+
+fn deliver(home: &Home, more: &[&str]) -> Ran {
+    home.pdp(&[DELIVER.as_slice(), more].concat())
+}
+
+#[test]
+fn a_delivery_is_a_package_with_all_that_belongs_to_it() {
+    let home = made();
+    let report = deliver(&home, &["--format", "folder", "--json"]).ok().json();
+    let folder = report["packagePath"].as_str().unwrap().to_owned();
+    home.pdp(&["validate", &folder, "--deep"]).ok();
+    let files = home.files(&folder);
+    for wanted in [
+        "metadata/delivery/CHECKLIST.md",
+        "metadata/delivery/ES.c.0/condition.json",
+        "metadata/delivery/ES.c.0/fetch.json",
+        "metadata/delivery/ES.c.0/symbology.json",
+        "metadata/delivery/SHA256SUMS",
+        "metadata/delivery/validation.html",
+        "metadata/delivery/validation.json",
+        "metadata/delivery/validation.txt",
+        "data/2024-01/ES.c.0/AggregateBar-15s/ES.c.0_2024_01_15s.csv",
+        "data/2024-02/ES.c.0/AggregateBar-1min/ES.c.0_2024_02_1min.csv",
+    ] {
+        assert!(files.contains(&wanted.to_owned()), "{wanted} is not in {files:?}");
+    }
+    assert!(!files.iter().any(|name| name.contains("-1s/") || name.contains(".env")), "{files:?}");
+    let read = |name: &str| std::fs::read_to_string(home.join(&folder).join("metadata/delivery").join(name)).unwrap();
+    let checklist = read("CHECKLIST.md");
+    assert!(checklist.contains("- [x] equal to the raw bars, volumes to the unit"), "{checklist}");
+    assert!(!checklist.contains("- [ ] every") && checklist.contains("| ES.c.0 | 15s |"), "{checklist}");
+    // The checksums hold where the data lie.
+    home.put("data/SHA256SUMS", read("SHA256SUMS"));
+    let check =
+        Command::new("sha256sum").args(["--check", "--quiet", "SHA256SUMS"]).current_dir(home.join("data")).output();
+    assert!(check.unwrap().status.success());
+    // The same again is the same package.
+    let again = deliver(&home, &["--format", "zip", "--output", "one", "--json"]).ok().json();
+    let other = deliver(&home, &["--format", "zip", "--output", "two", "--json"]).ok().json();
+    let bytes = |report: &serde_json::Value| std::fs::read(home.join(report["packagePath"].as_str().unwrap())).unwrap();
+    assert_eq!(bytes(&again), bytes(&other));
+}
+
+#[test]
+fn data_are_delivered_as_they_are_asked_for() {
+    let home = made();
+    let all = deliver(&home, &["--data", "all", "--format", "folder", "--json"]).ok().json();
+    let files = home.files(all["packagePath"].as_str().unwrap());
+    assert!(files.contains(&"data/2024-01/ES.c.0/AggregateBar-1s/ES.c.0_2024_01.csv".to_owned()), "{files:?}");
+    let none = deliver(&home, &["--data", "none", "--output", "papers", "--json"]).ok().json();
+    let package = none["packagePath"].as_str().unwrap();
+    home.pdp(&["validate", package]).ok();
+    let listed = home.pdp(&["list", package, "--json"]).ok().json();
+    assert_eq!(listed["totalFiles"], 0, "{listed}");
+    let one = deliver(&home, &["--timeframes", "1min", "--output", "one", "--json"]).ok().json();
+    let listed = home.pdp(&["list", one["packagePath"].as_str().unwrap(), "--json"]).ok().json();
+    assert_eq!(listed["totalFiles"], 2, "{listed}");
+    deliver(&home, &["--symbol", "SPY"]).fails(4, "SPY");
+    deliver(&home, &["--data-root", "nowhere"]).fails(4, "nowhere");
+    // What is wrong is not delivered, unless one says so.
+    let file = "data/aggregated/1min/ES.c.0_2024_02_1min.csv";
+    let text = std::fs::read_to_string(home.join(file)).unwrap();
+    let (head, last) = text.trim_end().rsplit_once(',').unwrap();
+    home.put(file, format!("{head},{}\n", last.parse::<u64>().unwrap() + 1));
+    deliver(&home, &["--output", "bad"]).fails(3, "ERROR: against raw data");
+    assert!(home.files("bad").is_empty());
+    let forced = deliver(&home, &["--output", "bad", "--allow-findings", "--format", "folder", "--json"]).ok().json();
+    let checklist = home.join(forced["packagePath"].as_str().unwrap()).join("metadata/delivery/CHECKLIST.md");
+    assert!(std::fs::read_to_string(checklist).unwrap().contains("- [ ] equal to the raw bars"));
+}
+
+/// The loader of a package finds the timeframes apart.
+#[test]
+fn timeframes_are_types_of_their_own() {
+    let home = made();
+    let package = home.create(&["--format", "folder"]);
+    let list = home.pdp(&["list", package.to_str().unwrap(), "--json"]).ok().json();
+    let types: Vec<_> = list["eventTypes"].as_array().unwrap().iter().map(|kind| kind.as_str().unwrap()).collect();
+    assert_eq!(types, ["AggregateBar-15s", "AggregateBar-1min", "AggregateBar-1s"]);
+    // Bars of any timeframe are bars.
+    let some = home.create(&["--format", "folder", "--events", "AggregateBar", "--output", "some"]);
+    assert_eq!(home.pdp(&["list", some.to_str().unwrap(), "--json"]).ok().json()["totalFiles"], 6);
+    // A package of an imported package is the same again.
+    home.pdp(&["import", package.to_str().unwrap(), "--destination", "imported"]).ok();
+    let again = home.create(&["--format", "folder", "--data-root", "imported", "--output", "again"]);
+    let again = home.pdp(&["list", again.to_str().unwrap(), "--json"]).ok().json();
+    assert_eq!(again["eventTypes"], list["eventTypes"]);
+    let Some(python) = python() else { return };
+    let script = "import sys; sys.path.insert(0, 'scripts')\nimport load_data\nframe = load_data.load_data(event_type='AggregateBar-1min')\nprint(len(frame))";
+    let ran = Ran::of(Command::new(python).args(["-c", script]).current_dir(&package).output().unwrap()).ok();
+    let rows = |month: &str| {
+        std::fs::read_to_string(home.join(&format!("data/aggregated/1min/ES.c.0_2024_{month}_1min.csv")))
+            .unwrap()
+            .lines()
+            .count()
+            - 1
+    };
+    assert_eq!(ran.out.trim().parse::<usize>().unwrap(), rows("01") + rows("02"));
+}
