@@ -11,10 +11,10 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use chrono::DateTime;
 use clap::{Args, ValueEnum};
-use fxd::{Bar, Columns, Scale};
+use fxd::{Columns, Scale};
 use pdp_bars::convert::{InputKind, OnDuplicate};
 use pdp_bars::pipeline::{OutputFormat, Resampling, resample};
-use pdp_bars::resample::{Cascade, Grid, Timeframe, TooMuchVolume};
+use pdp_bars::resample::{Cascade, Grid, Timeframe};
 use pdp_bars::{Fit, Kind, ReadOptions};
 use serde_json::{Value, json};
 
@@ -101,16 +101,25 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     let nine = rounds("nine", options.runs, &[contender("pdp bars resample", true, "nine")])?;
     text.push_str("\n### CSV to nine timeframes of CSV, in one reading\n\n");
     text.push_str(&table(&nine, &columns));
+    let mut huge = contender("pdp: cascade, huge pages", true, "memory");
+    huge.args.splice(0..0, ["GLIBC_TUNABLES=glibc.malloc.hugetlb=1".into(), huge.program.clone().into()]);
+    huge.program = PathBuf::from("env");
+    let mut plain = contender("pdp: cascade", true, "memory");
+    plain.ours = false;
     let memory = rounds(
         "memory",
         options.runs,
         &[
-            contender("pdp: cascade", true, "memory"),
+            huge,
+            plain,
             contender("numpy: cascade of reduceat", false, "memory_numpy"),
             contender("polars: cascade", false, "memory_polars"),
         ],
     )?;
-    text.push_str("\n### Nine timeframes from memory to memory\n\n");
+    text.push_str(
+        "\n### Nine timeframes from memory to memory\n\nBest of three in each process. numpy asks for huge pages for its arrays by itself \
+         (madvise); glibc's malloc does with GLIBC_TUNABLES=glibc.malloc.hugetlb=1, which the first row has.\n\n",
+    );
     text.push_str(&table(&memory, &[Column::time("CPU ms", |f| f.all("cpu").iter().map(|s| s * 1e3).collect())]));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut head = format!("`cargo xtask bench bars --rows {} --runs {}`\n\n", options.rows, options.runs);
@@ -194,20 +203,9 @@ fn memory(csv: &Path, timeframes: &[Timeframe]) -> Result<Value> {
 
 /// CPU and wall seconds.
 fn roll_up(bars: &[Columns], timeframes: &[Timeframe]) -> Result<(f64, f64)> {
-    let mut made: Vec<Vec<Bar>> = vec![Vec::new(); timeframes.len()];
     let (start, cpu) = (Instant::now(), super::measure::thread_cpu());
-    let mut cascade = Cascade::new(Grid::Epoch, timeframes);
-    let mut take = |place: usize, bars: &[Bar]| {
-        if let Some(made) = made.get_mut(place) {
-            made.extend_from_slice(bars);
-        }
-        Ok::<_, TooMuchVolume>(())
-    };
-    for piece in bars {
-        cascade.take_columns(piece, &mut take).map_err(|error| anyhow::anyhow!("too much volume at {}", error.ts))?;
-    }
-    cascade.finish(&mut take).map_err(|error| anyhow::anyhow!("too much volume at {}", error.ts))?;
+    let made = Cascade::all(Grid::Epoch, timeframes, bars);
     let cpu = super::measure::thread_cpu() - cpu;
-    black_box(&made);
+    black_box(&made.map_err(|error| anyhow::anyhow!("too much volume at {}", error.ts))?);
     Ok((cpu, start.elapsed().as_secs_f64()))
 }

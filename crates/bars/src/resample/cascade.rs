@@ -21,6 +21,8 @@ struct Step {
     from: Option<usize>,
     roll: Roll,
     done: Vec<Bar>,
+    /// Where in `done` those begin that coarser steps have not seen.
+    fresh: usize,
 }
 
 impl Cascade {
@@ -36,8 +38,43 @@ impl Cascade {
             }),
             roll: Roll::new(grid, *timeframe),
             done: Vec::new(),
+            fresh: 0,
         });
         Self { steps: steps.collect() }
+    }
+
+    /// All bars of one series at once, in order of time: those of each timeframe, in the order of the timeframes.
+    ///
+    /// # Errors
+    /// [`TooMuchVolume`].
+    pub fn all(grid: Grid, timeframes: &[Timeframe], columns: &[Columns]) -> Result<Vec<Vec<Bar>>, TooMuchVolume> {
+        let mut cascade = Self::new(grid, timeframes);
+        let count: usize = columns.iter().map(Columns::len).sum();
+        let first = columns.iter().find_map(|columns| columns.ts().first().copied()).unwrap_or(0);
+        let last = columns.iter().rev().find_map(|columns| columns.ts().last().copied()).unwrap_or(0);
+        for step in &mut cascade.steps {
+            // Room that is not used costs nothing; a session can cut one more off each day.
+            let nanos = step.roll.timeframe().nanos();
+            let spans = (last.saturating_sub(first) / nanos).saturating_mul(2).saturating_add(2);
+            step.done.reserve(usize::try_from(spans).unwrap_or(count).min(count));
+        }
+        for columns in columns {
+            for position in 0..cascade.steps.len() {
+                match cascade.steps.get_mut(position).filter(|step| step.from.is_none()) {
+                    Some(step) => step.roll.take_columns(columns, &mut step.done)?,
+                    None => cascade.step(position, &[])?,
+                }
+            }
+            cascade.steps.iter_mut().for_each(|step| step.fresh = step.done.len());
+        }
+        for position in 0..cascade.steps.len() {
+            cascade.step(position, &[])?;
+            if let Some(step) = cascade.steps.get_mut(position) {
+                step.done.extend(step.roll.finish());
+            }
+        }
+        cascade.steps.sort_by_key(|step| step.place);
+        Ok(cascade.steps.into_iter().map(|step| step.done).collect())
     }
 
     /// Takes bars in order of time, and hands over those that are complete, with the place of their timeframe.
@@ -93,7 +130,10 @@ impl Cascade {
     fn step(&mut self, position: usize, bars: &[Bar]) -> Result<(), TooMuchVolume> {
         let Some((before, rest)) = self.steps.split_at_mut_checked(position) else { return Ok(()) };
         let Some(step) = rest.first_mut() else { return Ok(()) };
-        let from = step.from.and_then(|from| before.get(from)).map_or(bars, |from| from.done.as_slice());
+        let from = step
+            .from
+            .and_then(|from| before.get(from))
+            .map_or(bars, |from| from.done.get(from.fresh..).unwrap_or_default());
         step.roll.take(from, &mut step.done)
     }
 
@@ -187,6 +227,8 @@ mod tests {
             let (first, second) = bars.split_at(cut.min(bars.len()));
             let made = cascade(grid, &all, &[first, second], false);
             prop_assert_eq!(&made, &cascade(grid, &all, &[first, second], true));
+            let columns: Vec<Columns> = [first, second].map(|bars| bars.iter().copied().collect()).into();
+            prop_assert_eq!(Cascade::all(grid, &all, &columns), Ok(made.clone()));
             for (timeframe, made) in all.iter().zip(made) {
                 prop_assert_eq!(made, slow(grid, *timeframe, &bars), "{}", timeframe);
             }

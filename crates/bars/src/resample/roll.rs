@@ -10,6 +10,7 @@ use super::{Grid, Span, Timeframe};
 pub(crate) struct Roll {
     grid: Grid,
     timeframe: Timeframe,
+    nanos: u64,
     current: Option<(Span, Bar)>,
 }
 
@@ -79,8 +80,23 @@ pub struct TooMuchVolume {
 }
 
 impl Roll {
-    pub(crate) const fn new(grid: Grid, timeframe: Timeframe) -> Self {
-        Self { grid, timeframe, current: None }
+    pub(crate) fn new(grid: Grid, timeframe: Timeframe) -> Self {
+        Self { grid, timeframe, nanos: timeframe.nanos(), current: None }
+    }
+
+    pub(crate) const fn timeframe(&self) -> Timeframe {
+        self.timeframe
+    }
+
+    /// The span of a moment behind another: mostly the next, which needs no division.
+    #[inline(always)]
+    fn span_behind(&self, before: Option<Span>, ts: u64) -> Span {
+        match (before, self.grid) {
+            (Some(Span { end, .. }), Grid::Epoch) if ts - end < self.nanos => {
+                Span { start: end, end: end.saturating_add(self.nanos) }
+            }
+            _ => self.grid.span(self.timeframe, ts),
+        }
     }
 
     /// Takes bars in order of time, and adds those that are complete.
@@ -93,7 +109,7 @@ impl Roll {
                 Some((span, made)) if bar.ts < span.end => (span, made),
                 finished => {
                     done.extend(finished.map(|(_, bar)| bar));
-                    let span = self.grid.span(self.timeframe, bar.ts);
+                    let span = self.span_behind(finished.map(|(span, _)| span), bar.ts);
                     (span, Bar { ts: span.start, high: bar.high, low: bar.low, volume: 0, flags: 0, ..*bar })
                 }
             };
@@ -130,7 +146,7 @@ impl Roll {
                 Some((span, made)) if ts < span.end => (span, made),
                 finished => {
                     done.extend(finished.map(|(_, bar)| bar));
-                    let span = self.grid.span(self.timeframe, ts);
+                    let span = self.span_behind(finished.map(|(span, _)| span), ts);
                     (span, Bar { ts: span.start, open, high: i64::MIN, low: i64::MAX, ..Bar::default() })
                 }
             };
