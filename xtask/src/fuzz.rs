@@ -16,7 +16,7 @@ struct Target {
     max_len: u64,
 }
 
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     Target { name: "manifest", max_len: 64 << 10 },
     Target { name: "zip", max_len: 64 << 10 },
     Target { name: "tar", max_len: 64 << 10 },
@@ -24,6 +24,7 @@ const TARGETS: [Target; 9] = [
     Target { name: "inspect", max_len: 32 << 10 },
     Target { name: "fxd", max_len: 32 << 10 },
     Target { name: "columns", max_len: 16 << 10 },
+    Target { name: "pipeline", max_len: 4 << 10 },
     Target { name: "bars", max_len: 8 << 10 },
     Target { name: "signature", max_len: 4 << 10 },
 ];

@@ -178,5 +178,22 @@ fn stores(made: &Path, output: &Path) -> Result<()> {
     for (index, text) in texts.iter().enumerate() {
         seed(output, "bars", &format!("{index}"), format!("\0{text}").as_bytes())?;
     }
+    // What is chosen by the first byte: rows to validate, also against themselves, LEAN's files, calendars.
+    let pipeline = [
+        (
+            2,
+            "timestamp,symbol,publisher_id,instrument_id,open,high,low,close,volume\n2024-01-01T00:00:00Z,A,1,2,1.5,1.6,1.4,1.5,7\n\
+             2024-01-01T00:01:00Z,A,1,2,1.5,1.6,1.4,NaN,-7\n2024-01-03T00:01:07Z,A,1,2,1.5,1.6,1.4,1.5,0\n",
+        ),
+        (3, "timestamp,open,high,low,close,volume\n2024-01-01T00:00:00Z,1,1,1,1,7\n2024-01-01T00:01:00Z,-1,2,-3,1,7\n"),
+        (1, "34200000,1674100,1674200,1674000,1674100,100\n34201000,1674100,1674200,1674000,1674100,100\n"),
+        (5, "0,1.1,1.3,1.0,1.2,5,1.2,1.4,1.1,1.3,5\n60000,,,,,0,1.2,1.4,1.1,1.3,5\n"),
+        (13, "20131007 00:00,1674100,1674200,1674000,1674100,100\n"),
+        (0, "start,end,why\n2020-03-09T13:34:00Z,2020-03-09T13:49:00Z,circuit breaker\n2025-01-09\n"),
+    ];
+    for (index, (choice, text)) in pipeline.into_iter().enumerate() {
+        let bytes = [&[choice], text.as_bytes()].concat();
+        seed(output, "pipeline", &format!("{index}"), &bytes)?;
+    }
     Ok(())
 }

@@ -58,6 +58,47 @@ fn dbn_with_a_byte_changed_never_panics() {
     }
 }
 
+/// A zip of LEAN's with rows of quotes.
+fn lean() -> Vec<u8> {
+    use std::io::Write as _;
+    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    out.start_file("20140507_a_minute_quote.csv", zip::write::SimpleFileOptions::default()).unwrap();
+    for minute in 0..200 {
+        writeln!(out, "{},1.1,1.3,1.0,1.2,5,1.2,1.4,1.1,1.{minute},5", minute * 60_000).unwrap();
+    }
+    out.finish().unwrap().into_inner()
+}
+
+/// Reads a LEAN file to its end; how many bars it has.
+fn read_lean(directory: &tempfile::TempDir, bytes: &[u8]) -> Result<usize, pdp_bars::BarsError> {
+    let path = directory.path().join("forex_oanda_minute_a_20140507_quote.zip");
+    std::fs::write(&path, bytes).unwrap();
+    let mut source = pdp_bars::open(&path, Some(pdp_bars::Kind::Lean), &options(9, 0))?;
+    let mut count = 0;
+    while let Some(chunk) = source.next()? {
+        count += chunk.runs.iter().map(|run| run.bars.len()).sum::<usize>();
+    }
+    Ok(count)
+}
+
+#[test]
+fn lean_cut_short_or_changed_is_refused_or_whole() {
+    let (directory, whole) = (tempfile::tempdir().unwrap(), lean());
+    assert_eq!(read_lean(&directory, &whole).unwrap(), 200);
+    for length in 0..whole.len() {
+        assert!(read_lean(&directory, &whole[..length]).is_err(), "cut to {length}");
+    }
+    for at in 0..whole.len() {
+        for change in [1, 0x80, 0xff] {
+            let mut bytes = whole.clone();
+            bytes[at] ^= change;
+            if let Ok(count) = read_lean(&directory, &bytes) {
+                assert_eq!(count, 200, "byte {at} changed by {change}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
