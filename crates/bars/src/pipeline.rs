@@ -11,6 +11,6 @@ pub use import::{Imported, Importing, Weekends, import};
 pub use layout::{Month, series, timeframes};
 pub use output::OutputFormat;
 pub(crate) use output::month_of;
-pub(crate) use resample::{MOST_DECIMALS, scaled, too_much};
+pub(crate) use resample::{MOST_DECIMALS, Stopped, apart, named, scaled};
 pub use resample::{Made, Resampled, Resampling, SeriesMade, resample};
 pub(crate) use spool::{Cursor, Spool};

@@ -8,6 +8,7 @@ mod check;
 mod gaps;
 mod report;
 mod rules;
+mod walk;
 
 pub use check::{Validation, validate};
 pub use gaps::{Calendar, Gap, GapReason, Gaps, Tally};

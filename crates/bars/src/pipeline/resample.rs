@@ -98,14 +98,23 @@ pub fn resample(
     how: &Resampling,
     told: Told<'_>,
 ) -> Result<Resampled, ConvertError> {
-    let scale = Scale::VOLUME;
-    let mut read = ReadOptions::new(Fit::any(scale, scale));
+    let mut inputs = apart(symbol, files, how.zone, how.on_duplicate);
+    scaled(&mut inputs, |inputs| once(symbol, inputs, output, how, told))
+}
+
+/// A symbol's files, read as they are, publishers and instruments apart, without decimals at first.
+pub(crate) fn apart(
+    symbol: &str,
+    files: &[(PathBuf, InputKind)],
+    zone: Option<Zone>,
+    on_duplicate: OnDuplicate,
+) -> Inputs {
+    let mut read = ReadOptions::new(Fit::any(Scale::VOLUME, Scale::VOLUME));
     read.symbol = Some(symbol.to_owned());
-    read.zone = how.zone;
+    read.zone = zone;
     read.order = Order::AsIs;
     read.apart = true;
-    let mut inputs = Inputs { files: files.to_vec(), read, on_duplicate: how.on_duplicate, symbols: Vec::new() };
-    scaled(&mut inputs, |inputs| once(symbol, inputs, output, how, told))
+    Inputs { files: files.to_vec(), read, on_duplicate, symbols: Vec::new() }
 }
 
 /// Does something with inputs, anew with more decimals as long as they do not do: stores say their scales, of other files the data
@@ -292,7 +301,7 @@ fn names(series: &[Series], format: OutputFormat) -> Vec<Named> {
 }
 
 /// Why handing on stopped.
-enum Stopped {
+pub(crate) enum Stopped {
     Volume(TooMuchVolume),
     Bars(BarsError),
 }
@@ -311,15 +320,14 @@ fn keep(spool: &mut Spool, out: &mut [(u64, u128)], lane: usize, place: usize, b
     spool.push(lane + place, bars).map_err(Stopped::Bars)
 }
 
-fn named(symbol: &str, done: Result<(), Stopped>) -> Result<(), ConvertError> {
+/// The error for what stopped, with the symbol.
+pub(crate) fn named(symbol: &str, done: Result<(), Stopped>) -> Result<(), ConvertError> {
     done.map_err(|stopped| match stopped {
         Stopped::Bars(error) => error.into(),
-        Stopped::Volume(TooMuchVolume { ts }) => too_much(symbol, ts).into(),
+        Stopped::Volume(TooMuchVolume { ts }) => {
+            let why =
+                format!("the volumes of the bar at {} add up to more than 64 bits hold", crate::calendar::rfc3339(ts));
+            BarsError::Unwritable { symbol: symbol.to_owned(), why }.into()
+        }
     })
-}
-
-/// The error for volumes that cannot be added up.
-pub(crate) fn too_much(symbol: &str, ts: u64) -> BarsError {
-    let why = format!("the volumes of the bar at {} add up to more than 64 bits hold", crate::calendar::rfc3339(ts));
-    BarsError::Unwritable { symbol: symbol.to_owned(), why }
 }

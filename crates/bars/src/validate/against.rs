@@ -10,8 +10,8 @@ use crate::calendar::rfc3339;
 use crate::convert::order::Ordered;
 use crate::convert::{ConvertError, InputKind, Inputs, OnDuplicate, Told, Where};
 use crate::decimal::decimal_text;
-use crate::pipeline::{Cursor, Spool};
-use crate::resample::{Cascade, Grid, Timeframe, TooMuchVolume};
+use crate::pipeline::{Cursor, Spool, Stopped, named};
+use crate::resample::{Cascade, Grid, Timeframe};
 use crate::{BarsError, Ids, ReadOptions};
 
 /// What bars there should be, by series.
@@ -28,17 +28,6 @@ struct Series {
     cursor: Option<Cursor>,
     /// The next bar that there should be.
     next: Option<Bar>,
-}
-
-enum Stopped {
-    Volume(TooMuchVolume),
-    Bars(BarsError),
-}
-
-impl From<TooMuchVolume> for Stopped {
-    fn from(error: TooMuchVolume) -> Self {
-        Self::Volume(error)
-    }
 }
 
 impl Expected {
@@ -199,11 +188,4 @@ impl Expected {
         }
         Ok(self.check)
     }
-}
-
-fn named(symbol: &str, done: Result<(), Stopped>) -> Result<(), ConvertError> {
-    done.map_err(|stopped| match stopped {
-        Stopped::Bars(error) => error.into(),
-        Stopped::Volume(TooMuchVolume { ts }) => crate::pipeline::too_much(symbol, ts).into(),
-    })
 }
