@@ -149,7 +149,11 @@ fn timeline(gaps: &Gaps, out: &mut String) {
             scaled(to - from, each),
             colour(None)
         );
-        for (x, width, reason, title) in drawn(&gaps.parts, from, to, each) {
+        // What nothing explains comes last, over all else, and never too thin to be seen.
+        let (unknown, known): (Vec<&Gap>, Vec<&Gap>) =
+            within(&gaps.parts, from, to).partition(|gap| gap.reason == GapReason::Unknown);
+        let all = drawn(&known, from, to, each, 0.5).into_iter().chain(drawn(&unknown, from, to, each, 2.0));
+        for (x, width, reason, title) in all {
             let _ = write!(
                 out,
                 "<rect x={:.2} y={y} width={width:.2} height=14 fill=\"{}\"><title>{}</title></rect>",
@@ -177,20 +181,22 @@ fn timeline(gaps: &Gaps, out: &mut String) {
     }
 }
 
-/// What is drawn of gaps between two moments. What is less than half a unit wide is drawn together with what follows it, unknown before
-/// all else, so that a page has a size whatever the data have.
-fn drawn(parts: &[Gap], from: u64, to: u64, each: u64) -> Vec<(f64, f64, GapReason, String)> {
-    let mut out: Vec<(f64, f64, GapReason, String)> = Vec::new();
+/// The gaps between two moments.
+fn within(parts: &[Gap], from: u64, to: u64) -> impl Iterator<Item = &Gap> {
     let first = parts.partition_point(|gap| gap.end <= from);
-    for gap in parts.iter().skip(first).take_while(|gap| gap.start < to) {
+    parts.iter().skip(first).take_while(move |gap| gap.start < to)
+}
+
+/// What is drawn of gaps between two moments. Thin ones that lie where another is drawn are left out, so that a page has a size whatever the
+/// data have.
+fn drawn(parts: &[&Gap], from: u64, to: u64, each: u64, least: f64) -> Vec<(f64, f64, GapReason, String)> {
+    let mut out: Vec<(f64, f64, GapReason, String)> = Vec::new();
+    for gap in parts {
         let x = scaled(gap.start.max(from) - from, each);
-        let width = scaled(gap.end.min(to) - gap.start.max(from), each).max(0.5);
-        match out.last_mut().filter(|(last, before, ..)| x < last + before.max(0.5) && *before <= 0.5) {
-            Some((_, _, reason, title)) if gap.reason > *reason => {
-                (*reason, *title) = (gap.reason, title_of(gap));
-            }
-            Some(_) if width <= 0.5 => {}
-            _ => out.push((x, width, gap.reason, title_of(gap))),
+        let width = scaled(gap.end.min(to) - gap.start.max(from), each).max(least);
+        let covered = out.last().is_some_and(|(last, before, ..)| x + width <= last + before.max(least));
+        if !covered || width > least {
+            out.push((x, width, gap.reason, title_of(gap)));
         }
     }
     out
