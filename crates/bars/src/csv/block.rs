@@ -70,11 +70,8 @@ fn read_by(context: &Context, block: &[u8], quickly: bool) -> Result<Parsed, Fau
             runs.reserve(number, block.len() / length.max(16) + block.len() / 1024 + 16);
         }
         runs.push(number, row.bar, place, row.ids, context.rules).map_err(fault)?;
-        quick.run = number;
-        quick.symbol.clear();
-        if context.layout.roles.contains(&super::layout::Role::Symbol) {
-            quick.symbol.extend_from_slice(&row.symbol);
-        }
+        let named = context.layout.roles.contains(&super::layout::Role::Symbol);
+        quick.is_of(number, if named { &row.symbol } else { &[] });
     }
     Ok(Parsed { runs: runs.into_list(), lines, counted: clock.into_counted() })
 }

@@ -33,8 +33,10 @@ pub(crate) struct Quick<'a> {
     date: (u64, u16),
     day: u64,
     /// The last symbol, and its run.
-    pub(crate) symbol: Vec<u8>,
+    symbol: Vec<u8>,
     pub(crate) run: usize,
+    /// The last symbol and the byte behind it, if they are short.
+    short: Memo,
     /// By column the last short field, which is mostly that of the next row too.
     memos: Vec<Memo>,
 }
@@ -52,6 +54,13 @@ struct Memo {
 impl Memo {
     /// What no field is.
     const NONE: Self = Self { word: 1, mask: 0, length: 0, id: None };
+
+    /// A field, if it is short enough.
+    #[inline]
+    fn of(data: &[u8], at: usize, length: usize, id: Option<u32>) -> Option<Self> {
+        let mask = u64::MAX >> (8 * 7_usize.checked_sub(length)?);
+        Some(Self { word: swar::load(data, at)? & mask, mask, length, id })
+    }
 }
 
 /// A row that was plain.
@@ -80,8 +89,17 @@ impl<'a> Quick<'a> {
             day: 0,
             symbol: Vec::new(),
             run: 0,
+            short: Memo::NONE,
             memos: vec![Memo::NONE; context.layout.roles.len()],
         }
+    }
+
+    /// Takes another symbol for the last row's; an empty one where rows name none.
+    pub(crate) fn is_of(&mut self, run: usize, symbol: &[u8]) {
+        self.run = run;
+        self.symbol.clear();
+        self.symbol.extend_from_slice(symbol);
+        self.short = Memo::NONE;
     }
 
     /// Reads the row that begins at `at`, and sets `run` to its symbol's, if all of it is plain.
@@ -193,9 +211,8 @@ impl<'a> Quick<'a> {
             (Some(id), at + length as usize)
         };
         let length = end - at;
-        if let (Some(memo), true) = (self.memos.get_mut(column), length < 8) {
-            let mask = u64::MAX >> (8 * (7 - length));
-            *memo = Memo { word: swar::load(data, at)? & mask, mask, length, id };
+        if let (Some(memo), Some(new)) = (self.memos.get_mut(column), Memo::of(data, at, length, id)) {
+            *memo = new;
         }
         Some((id, end))
     }
@@ -203,9 +220,13 @@ impl<'a> Quick<'a> {
     /// The run of the symbol here, if it has one.
     #[inline(always)]
     fn symbol(&mut self, data: &[u8], at: usize, runs: &Runs) -> Option<usize> {
+        if swar::load(data, at).is_some_and(|word| word & self.short.mask == self.short.word) {
+            return Some(at + self.short.length);
+        }
         let behind = data.get(at..)?.strip_prefix(self.symbol.as_slice()).and_then(<[u8]>::first);
         let ends = behind.is_some_and(|byte| *byte == self.separator || matches!(byte, b'\n' | b'\r'));
         if ends && !self.symbol.is_empty() {
+            self.short = Memo::of(data, at, self.symbol.len(), None).unwrap_or(Memo::NONE);
             return Some(at + self.symbol.len());
         }
         self.other_symbol(data, at, runs)
@@ -218,9 +239,8 @@ impl<'a> Quick<'a> {
         if symbol.is_empty() {
             return None;
         }
-        self.run = runs.find(symbol)?;
-        self.symbol.clear();
-        self.symbol.extend_from_slice(symbol);
+        let run = runs.find(symbol)?;
+        self.is_of(run, symbol);
         Some(end)
     }
 

@@ -64,11 +64,8 @@ pub(crate) fn rows<E: From<BarsError>>(
                     row.symbol = Cow::Borrowed(context.symbol.as_ref().ok_or(Problem::NoSymbol)?.as_bytes());
                 }
                 let number = runs.find_or_begin(&row.symbol, place)?;
-                quick.run = number;
-                quick.symbol.clear();
-                if context.layout.roles.contains(&Role::Symbol) {
-                    quick.symbol.extend_from_slice(&row.symbol);
-                }
+                let named = context.layout.roles.contains(&Role::Symbol);
+                quick.is_of(number, if named { &row.symbol } else { &[] });
                 known = true;
                 Ok((number, row.ids, row.bar))
             });

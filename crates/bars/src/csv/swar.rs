@@ -74,6 +74,10 @@ pub(crate) fn number(data: &[u8], at: usize) -> Option<Number> {
         let joined = (word & whole) | ((word >> 8) & !whole);
         return Some(Number { mantissa: first(joined, end - 1), decimals: end - point - 1, end: at + end as usize });
     }
+    // The usual volume: seven digits at most, and no point.
+    if others != 0 && point > 0 {
+        return Some(Number { mantissa: first(word, point), decimals: 0, end: at + point as usize });
+    }
     long(data, at)
 }
 
