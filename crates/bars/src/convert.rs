@@ -212,11 +212,6 @@ pub struct Piece<'a> {
 }
 
 impl Piece<'_> {
-    /// The same bars as those of others.
-    pub(crate) const fn with_ids(&self, ids: Ids) -> Self {
-        Self { ids, file: self.file, symbol: self.symbol, bars: self.bars, places: self.places }
-    }
-
     /// Where a bar is; known where every row between the first and the last is of this piece.
     #[must_use]
     pub fn place(&self, position: usize) -> Where {

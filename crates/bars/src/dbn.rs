@@ -84,7 +84,7 @@ pub(crate) fn open(file: &Path, options: &ReadOptions) -> Result<Box<dyn BarSour
         symbols,
         unmapped: Unmapped { given: options.symbol.clone(), apart: options.apart, first: None },
         fit: options.fit.clone(),
-        rules: Rules { order: options.order, apart: options.apart },
+        rules: Rules::of(options),
         progress,
         records: 0,
         bytes: 0,

@@ -16,3 +16,4 @@ pub use describe::{Availability, Dataset, SchemaPrice, SymbolSpan};
 pub use error::FetchError;
 pub use plan::{Have, Month, Plan, Request};
 pub use run::{Event, Fetched, Fetching};
+pub use state::changed;

@@ -102,6 +102,8 @@ pub struct ReadOptions {
     /// Whether rows of a symbol from several publishers or of several instruments are runs of their own. Otherwise several
     /// publishers are an error, and instruments are looked at only where rows name no symbol.
     pub apart: bool,
+    /// Whether instruments are not told apart, where rows are read apart.
+    pub merge_instruments: bool,
     /// What is read where a file has bids and asks.
     pub side: QuoteSide,
     /// How many threads parse; 0 is one for each core.
@@ -119,6 +121,7 @@ impl ReadOptions {
             symbol: None,
             order: Order::Checked,
             apart: false,
+            merge_instruments: false,
             side: QuoteSide::Mid,
             threads: 0,
         }

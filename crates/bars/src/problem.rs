@@ -195,13 +195,23 @@ impl Problem {
 /// The longest piece of input that an error repeats, in characters.
 const SHOWN: usize = 80;
 
+/// As [`shown`], of a text that has more to say.
+#[cfg(feature = "fetch")]
+pub(crate) fn shown_at_length(text: &str) -> String {
+    shown_up_to(text.as_bytes(), 5 * SHOWN)
+}
+
 /// Input as an error shows it: readable, on one line, not too long.
 pub(crate) fn shown(value: &[u8]) -> String {
+    shown_up_to(value, SHOWN)
+}
+
+fn shown_up_to(value: &[u8], most: usize) -> String {
     // Four bytes a character at most, so that a megabyte is not decoded for the sake of its start.
-    let start = value.get(..SHOWN * 4).unwrap_or(value);
+    let start = value.get(..most * 4).unwrap_or(value);
     let mut text = String::new();
     for (count, character) in String::from_utf8_lossy(start).chars().enumerate() {
-        if count == SHOWN {
+        if count == most {
             text.push('…');
             break;
         }

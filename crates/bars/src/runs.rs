@@ -7,7 +7,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use fxd::Bar;
 
-use crate::{BarsError, Ids, Order, Place, Problem, Run};
+use crate::{BarsError, Ids, Order, Place, Problem, ReadOptions, Run};
 
 /// How rows become runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,15 @@ pub(crate) struct Rules {
     pub(crate) order: Order,
     /// Whether publishers and instruments have runs of their own.
     pub(crate) apart: bool,
+    /// Whether instruments are not told apart all the same.
+    pub(crate) merge_instruments: bool,
+}
+
+impl Rules {
+    pub(crate) const fn of(options: &ReadOptions) -> Self {
+        let ReadOptions { order, apart, merge_instruments, .. } = *options;
+        Self { order, apart, merge_instruments }
+    }
 }
 
 /// One symbol's rows of a chunk.
@@ -156,6 +165,7 @@ impl Runs {
     /// Adds a row to a symbol's run, or to that of its publisher and instrument.
     #[inline]
     pub(crate) fn push(&mut self, at: usize, bar: Bar, place: Place, ids: Ids, rules: Rules) -> Result<(), Problem> {
+        let ids = if rules.merge_instruments { Ids { instrument: None, ..ids } } else { ids };
         let at = match self.list.get_mut(at) {
             Some(run) if rules.apart && run.ids != ids => self.apart(at, place, ids),
             _ => at,

@@ -11,6 +11,8 @@ pub enum Prices {
     /// As the nearest double, which every reader takes.
     #[default]
     Double,
+    /// As a double, where that says the decimal; other values are refused.
+    ExactDouble,
     /// As `DECIMAL(18, scale)`, exactly.
     Decimal,
 }

@@ -98,7 +98,13 @@ mod tests {
         let apart = order == Order::AsIs;
         let layout = Layout::of(header.as_bytes(), b"", CsvFormat::Auto, apart).unwrap();
         let fit = Fit { price_scale: Scale::new(scale).unwrap(), ..Fit::version_1() };
-        Context { layout, fit, zone, symbol: Some("X".to_owned()), rules: Rules { order, apart } }
+        Context {
+            layout,
+            fit,
+            zone,
+            symbol: Some("X".to_owned()),
+            rules: Rules { order, apart, merge_instruments: false },
+        }
     }
 
     fn timestamp() -> impl Strategy<Value = String> {
@@ -180,7 +186,7 @@ mod tests {
             let first = row(0, pretty);
             let layout = Layout::of(header.as_bytes(), first.as_bytes(), CsvFormat::Auto, apart).unwrap();
             let fit = Fit::any(Scale::new(scale).unwrap(), Scale::VOLUME);
-            let context = Context { layout, fit, zone: None, symbol: None, rules: Rules { order: Order::AsIs, apart } };
+            let context = Context { layout, fit, zone: None, symbol: None, rules: Rules { order: Order::AsIs, apart, merge_instruments: false } };
             let block = format!("{first}{}{}{}{}", row(1, pretty), row(2, pretty != other), row(3, pretty), row(4, pretty));
             prop_assert_eq!(outcome(&context, block.as_bytes(), true), outcome(&context, block.as_bytes(), false), "{}", block);
         }

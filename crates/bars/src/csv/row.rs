@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use fxd::Bar;
+use fxd::{Bar, Scale};
 
 use super::context::Context;
 use super::fields::Fields;
 use super::layout::{Prices, Role};
 use crate::clock::Clock;
-use crate::decimal::{Decimal, Refusal};
+use crate::decimal::{Decimal, Refusal, decimal_text};
 use crate::{Ids, Place, Problem};
 
 /// A row of a file.
@@ -100,7 +100,12 @@ fn price(context: &Context, field: &'static str, text: &[u8]) -> Result<i64, Pro
             .ok_or(Refusal::NotANumber)
             .and_then(|decimal| Decimal { exponent: decimal.exponent.saturating_sub(9), ..decimal }.at(fit.price_scale))
             .and_then(|value| fit.price_units(value))
-            .map_err(|refusal| fit.price_problem(field, text, refusal)),
+            .map_err(|refusal| {
+                // Said as the decimal that it is, so that its decimals can be counted.
+                let units = std::str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok());
+                let exact = units.zip(Scale::new(9)).map(|(units, nano)| decimal_text(units.into(), nano));
+                fit.price_problem(field, exact.as_deref().map_or(text, str::as_bytes), refusal)
+            }),
     }
 }
 

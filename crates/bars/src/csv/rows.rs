@@ -28,7 +28,7 @@ pub(crate) fn rows<E: From<BarsError>>(
     input: Input,
     options: &ReadOptions,
     mut told: impl FnMut(u64) -> Result<(), E>,
-    mut take: impl FnMut(Place, Result<Row<'_>, Problem>) -> Result<(), E>,
+    mut take: impl FnMut(Place, Result<Row<'_>, (Problem, &[u8])>) -> Result<(), E>,
 ) -> Result<(), E> {
     let Input { reader, progress, name } = input;
     let mut cutter = Cutter::new(reader);
@@ -71,7 +71,7 @@ pub(crate) fn rows<E: From<BarsError>>(
             });
             match read {
                 Ok((number, ids, bar)) => take(place, Ok(Row { symbol: runs.symbol(number), ids, bar }))?,
-                Err(problem) => take(place, Err(problem))?,
+                Err(problem) => take(place, Err((problem, text)))?,
             }
         }
         if cutter.is_at_end() {

@@ -94,7 +94,7 @@ pub(super) fn context(
     // A file that names symbols and leaves one out does not mean its own name by that.
     let from_name = || if layout.roles.contains(&Role::Symbol) { None } else { crate::symbol_from_name(name) };
     let symbol = options.symbol.clone().or_else(from_name);
-    let rules = Rules { order: options.order, apart: options.apart };
+    let rules = Rules::of(options);
     Ok((Context { layout, fit: options.fit.clone(), zone: options.zone, symbol, rules }, skipped, lines))
 }
 

@@ -66,7 +66,7 @@ impl Historical {
         // The process may have chosen another already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::ClientBuilder::new().connect_timeout(connect.timeout).read_timeout(connect.timeout);
-        let failed = |error| FetchError::of("connecting", error);
+        let failed = |error| FetchError::of("connecting", &connect.key, error);
         let mut builder = HistoricalClient::builder()
             .upgrade_policy(databento::dbn::VersionUpgradePolicy::AsIs)
             .user_agent_extension(concat!("pdp/", env!("CARGO_PKG_VERSION")).to_owned())
@@ -93,7 +93,8 @@ impl Historical {
         going: Going<'_>,
         mut ask: impl AsyncFnMut(HistoricalClient) -> Result<T, databento::Error>,
     ) -> Result<T, FetchError> {
-        self.again(going, async |client| ask(client).await.map_err(|error| FetchError::of(doing, error))).await
+        let key = self.client.key();
+        self.again(going, async |client| ask(client).await.map_err(|error| FetchError::of(doing, key, error))).await
     }
 
     /// Does something again and again while it fails for a reason that may pass.

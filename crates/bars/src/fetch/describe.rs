@@ -133,7 +133,7 @@ impl Historical {
         (start, end): (NaiveDate, NaiveDate),
         going: Going<'_>,
     ) -> Result<Availability, FetchError> {
-        let stype = stype_in.parse().map_err(|error: databento::dbn::Error| FetchError::Request(error.to_string()))?;
+        let stype = super::plan::stype(stype_in)?;
         let params = ResolveParams::builder()
             .dataset(dataset)
             .symbols(symbols.to_vec())

@@ -41,6 +41,14 @@ pub enum FetchError {
         /// What came and what was expected.
         why: String,
     },
+    /// The answer was not what was asked for, again and again.
+    #[error("{doing}: {why}")]
+    Wrong {
+        /// What was asked.
+        doing: String,
+        /// What came and what was expected.
+        why: String,
+    },
     /// The dataset has no such symbol.
     #[error("{dataset} has no {stype} \"{symbol}\" from {start} to {end}")]
     NoSymbol {
@@ -73,7 +81,14 @@ pub enum FetchError {
         /// What was asked for.
         asked: String,
     },
+    /// A file is there that was not fetched.
+    #[error("{}: it was not fetched: move it away, or replace it with --replace", path.display())]
+    Unknown {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file that says what was fetched cannot be read.
+
     #[error("{}: {why}: mend or delete it; without it every month is fetched again", path.display())]
     State {
         /// The file.
@@ -100,28 +115,38 @@ impl FetchError {
     }
 
     /// What the client says, without what could hold the key.
-    pub(super) fn of(doing: &str, error: databento::Error) -> Self {
+    pub(super) fn of(doing: &str, key: &str, error: databento::Error) -> Self {
         let doing = doing.to_owned();
+        // A server may repeat what it was sent.
+        let shown = |text: String| crate::problem::shown_at_length(&without_key(&text, key));
         match error {
-            databento::Error::Api(error) => Self::Api {
-                doing,
-                status: error.status_code.as_u16(),
-                case: error.case,
-                message: crate::problem::shown(error.message.as_bytes()),
-            },
+            databento::Error::Api(error) => {
+                Self::Api { doing, status: error.status_code.as_u16(), case: error.case, message: shown(error.message) }
+            }
             databento::Error::Http(error) => {
                 let timeout = if error.is_timeout() { "it takes too long: " } else { "" };
-                Self::Network { doing, why: format!("{timeout}{}", causes(&error.without_url())) }
+                Self::Network { doing, why: shown(format!("{timeout}{}", causes(&error.without_url()))) }
             }
-            databento::Error::Io(error) => Self::Network { doing, why: causes(&error) },
+            databento::Error::Io(error) => Self::Network { doing, why: shown(causes(&error)) },
             databento::Error::Dbn(error) => {
-                Self::Answer { doing, why: format!("not the data that were asked for: {error}") }
+                Self::Answer { doing, why: shown(format!("not the data that were asked for: {error}")) }
             }
             databento::Error::BadArgument { param_name, desc } if param_name != "key" => {
                 Self::Request(format!("{param_name}: {desc}"))
             }
             databento::Error::BadArgument { .. } => Self::Key(NO_KEY),
-            other => Self::Answer { doing, why: crate::problem::shown(other.to_string().as_bytes()) },
+            databento::Error::Json(_) => {
+                Self::Answer { doing, why: "the answer is not what the API gives, expected JSON".to_owned() }
+            }
+            other => Self::Answer { doing, why: shown(other.to_string()) },
+        }
+    }
+
+    /// An answer that was wrong too often, as a failure that does not pass.
+    pub(super) fn last(self) -> Self {
+        match self {
+            Self::Answer { doing, why } => Self::Wrong { doing, why },
+            other => other,
         }
     }
 
@@ -150,5 +175,13 @@ fn causes(error: &dyn std::error::Error) -> String {
         }
         cause = error.source();
     }
-    crate::problem::shown(text.as_bytes())
+    text
+}
+
+/// A text in which the key, plain or as HTTP sends it, is not.
+fn without_key(text: &str, key: &str) -> String {
+    use base64ct::Encoding as _;
+    let sent = base64ct::Base64::encode_string(format!("{key}:").as_bytes());
+    let without = text.replace(&sent, "(the key)");
+    if key.is_empty() { without } else { without.replace(key, "(the key)") }
 }

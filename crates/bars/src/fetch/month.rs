@@ -38,6 +38,14 @@ impl Write for Hashed {
     }
 }
 
+/// A new file, in the place of whatever is called so: not of what a link leads to.
+fn create(path: &Path) -> io::Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::create_new(path),
+    }
+}
+
 /// How often it is asked whether to go on.
 const STEP: u64 = 4096;
 
@@ -62,16 +70,22 @@ pub(super) async fn fetch(
         .stype_out(SType::InstrumentId)
         .build();
     let file = Hashed {
-        file: BufWriter::with_capacity(1 << 18, File::create(path).map_err(failed)?),
+        file: BufWriter::with_capacity(1 << 18, create(path).map_err(failed)?),
         hash: Sha256::new(),
         bytes: 0,
     };
+    let key = client.key().to_owned();
     let of_dbn = |error: databento::dbn::Error| match error {
-        databento::dbn::Error::Io { source, .. } => FetchError::of(&doing, databento::Error::Io(source)),
-        other => FetchError::of(&doing, databento::Error::Dbn(other)),
+        databento::dbn::Error::Io { source, .. } => FetchError::of(&doing, &key, databento::Error::Io(source)),
+        other => FetchError::of(&doing, &key, databento::Error::Dbn(other)),
+    };
+    // What cannot be written is not asked for again.
+    let unwritten = |error: databento::dbn::Error| match error {
+        databento::dbn::Error::Io { source, .. } => failed(source),
+        other => failed(io::Error::other(other.to_string())),
     };
     let mut timeseries = client.timeseries();
-    let mut decoder = timeseries.get_range(&params).await.map_err(|error| FetchError::of(&doing, error))?;
+    let mut decoder = timeseries.get_range(&params).await.map_err(|error| FetchError::of(&doing, &key, error))?;
     let symbols = decoder.metadata().symbol_map().map_err(of_dbn)?;
     let mut encoder = Encoder::builder(file)
         .use_pretty_px(true)
@@ -80,7 +94,7 @@ pub(super) async fn fetch(
         .with_symbol(true)
         .write_header(true)
         .build()
-        .map_err(of_dbn)?;
+        .map_err(unwritten)?;
     let (start, end) = (nanos(month.start), nanos(month.end));
     let (mut rows, mut last) = (0, 0);
     while let Some(record) = decoder.decode_record_ref().await.map_err(of_dbn)? {
@@ -105,10 +119,7 @@ pub(super) async fn fetch(
             None if stype_in == SType::InstrumentId && id.to_string() == request.symbol => &request.symbol,
             None => return Err(answer(format!("a bar of instrument {id} came, which was not asked for"))),
         };
-        encoder.encode_record_with_sym(bar, Some(symbol)).map_err(|error| match error {
-            databento::dbn::Error::Io { source, .. } => failed(source),
-            other => of_dbn(other),
-        })?;
+        encoder.encode_record_with_sym(bar, Some(symbol)).map_err(unwritten)?;
         rows += 1;
         if rows % STEP == 0 && going().is_break() {
             return Err(FetchError::Interrupted);
@@ -117,7 +128,7 @@ pub(super) async fn fetch(
     if rows != month.rows {
         return Err(answer(format!("{rows} bars came, expected {} by the API's own count", month.rows)));
     }
-    let mut file = encoder.into_inner().map_err(of_dbn)?;
+    let mut file = encoder.into_inner().map_err(unwritten)?;
     file.flush().and_then(|()| file.file.get_ref().sync_all()).map_err(failed)?;
     let (bytes, sha256) = (file.bytes, hex::encode(file.hash.finalize()));
     Ok(Entry { start: month.start, end: month.end, rows, bytes, sha256, last_modified: None })

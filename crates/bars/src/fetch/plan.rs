@@ -37,20 +37,8 @@ impl Request {
                 crate::problem::shown(self.schema.as_bytes())
             ));
         }
-        if self.stype_in.parse::<databento::dbn::SType>().is_err() {
-            return refused(format!(
-                "the kind of symbol is \"{}\", expected raw_symbol, continuous, parent or instrument_id",
-                crate::problem::shown(self.stype_in.as_bytes())
-            ));
-        }
-        let bad = |character: char| character.is_control() || ['/', '\\', ',', ':'].contains(&character);
-        if self.symbol.is_empty() || self.symbol.len() > 71 || self.symbol.starts_with('.') || self.symbol.contains(bad)
-        {
-            return refused(format!(
-                "the symbol is \"{}\", expected a name of up to 71 bytes without / \\ , : and not beginning with a point",
-                crate::problem::shown(self.symbol.as_bytes())
-            ));
-        }
+        stype(&self.stype_in)?;
+        crate::pipeline::check_name(&self.symbol).or_else(refused)?;
         Ok(())
     }
 
@@ -66,6 +54,16 @@ impl Request {
         }
         months
     }
+}
+
+/// A kind of symbol.
+pub(super) fn stype(text: &str) -> Result<databento::dbn::SType, FetchError> {
+    text.parse().map_err(|_| {
+        FetchError::Request(format!(
+            "the kind of symbol is \"{}\", expected raw_symbol, continuous, parent or instrument_id",
+            crate::problem::shown(text.as_bytes())
+        ))
+    })
 }
 
 fn midnight(date: NaiveDate) -> DateTime<Utc> {

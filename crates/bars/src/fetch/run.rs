@@ -16,6 +16,9 @@ use super::month::{fetch, kinds, range};
 use super::plan::{Have, Month, Plan, Request, months};
 use super::state::{Entry, State, save};
 
+/// How often an answer that is not what was asked for is asked for again, but for the last time.
+const WRONG_ANSWERS: u32 = 2;
+
 /// How to fetch.
 #[derive(Debug, Clone)]
 pub struct Fetching {
@@ -27,6 +30,8 @@ pub struct Fetching {
     pub refresh: bool,
     /// The most US dollars that it may cost.
     pub most: Option<f64>,
+    /// Whether files that are there and were not fetched are replaced, rather than an error.
+    pub replace: bool,
 }
 
 /// What goes on.
@@ -62,6 +67,31 @@ pub struct Fetched {
     pub files: Vec<PathBuf>,
 }
 
+impl Plan {
+    /// Refuses what costs more than is allowed, by the cents' hundredths that are shown.
+    ///
+    /// # Errors
+    /// [`FetchError::Cost`].
+    pub fn check_cost(&self, how: &Fetching) -> Result<(), FetchError> {
+        let cost = self.cost();
+        match how.most.filter(|most| (cost * 1e4).round() > most * 1e4 + 1e-6) {
+            Some(most) => Err(FetchError::Cost { cost, most }),
+            None => Ok(()),
+        }
+    }
+
+    fn fetched(&self, state: &State, fetched: u64) -> Fetched {
+        let there = |month: &&Month| state.months.get(&month.month).is_some_and(|entry| entry.rows > 0);
+        Fetched {
+            kept: self.months.iter().filter(|month| !month.fetch).count() as u64,
+            fetched,
+            rows: self.months.iter().filter_map(|month| state.months.get(&month.month)).map(|entry| entry.rows).sum(),
+            cost: self.cost(),
+            files: self.months.iter().filter(there).map(|month| month.file.clone()).collect(),
+        }
+    }
+}
+
 impl Historical {
     /// Looks at what is there and asks what the rest would cost. Nothing is bought, and but for files that were whole and lacked their name
     /// nothing is changed.
@@ -91,7 +121,8 @@ impl Historical {
         let directory = how.output.join(&request.symbol);
         let state = State::load(&directory, &request)?;
         let found = self.resolve(&request, going).await?;
-        if found.mappings.get(&request.symbol).is_none_or(Vec::is_empty) {
+        // A parent's mappings are those of its instruments.
+        if found.mappings.values().all(Vec::is_empty) {
             return Err(FetchError::NoSymbol {
                 symbol: request.symbol.clone(),
                 dataset: request.dataset.clone(),
@@ -116,7 +147,14 @@ impl Historical {
                 ));
             }
         }
+        if directory.join("import.json").is_file() {
+            let (there, asked) = ("bars that were imported".to_owned(), request.dataset.clone());
+            return Err(FetchError::Taken { path: directory.join("import.json"), there, asked });
+        }
         let mut months = months(&request, &directory, &state)?;
+        if let Some(month) = months.iter().find(|month| month.have == Have::Unknown).filter(|_| !how.replace) {
+            return Err(FetchError::Unknown { path: month.file.clone() });
+        }
         for month in &mut months {
             outdated(month, &state, &days, how.refresh, &mut warnings);
         }
@@ -166,13 +204,26 @@ impl Historical {
     /// # Errors
     /// When it costs too much, when a month does not come whole after all tries, and I/O. Months that came stay.
     pub async fn fetch(&self, plan: &Plan, how: &Fetching, told: Told<'_>) -> Result<Fetched, FetchError> {
-        let cost = plan.cost();
-        if let Some(most) = how.most.filter(|most| cost > *most) {
-            return Err(FetchError::Cost { cost, most });
-        }
+        plan.check_cost(how)?;
         let going: Going<'_> = &|| told(Event::Going);
         let directory = &plan.directory;
+        if plan.missing().next().is_none() && directory.join("condition.json").is_file() {
+            return Ok(plan.fetched(&State::load(directory, &plan.request)?, 0));
+        }
         std::fs::create_dir_all(directory).map_err(|error| FetchError::io(directory, error))?;
+        let _lock = crate::pipeline::lock(directory).map_err(|error| FetchError::io(directory, error))?;
+        // What was planned must still be so: another may have fetched meanwhile.
+        if months(&plan.request, directory, &State::load(directory, &plan.request)?)?
+            .iter()
+            .zip(&plan.months)
+            .any(|(now, planned)| now.have != planned.have && planned.have != Have::Outdated)
+        {
+            return Err(FetchError::Request(format!(
+                "{}: another fetch has changed what is there: run it again",
+                directory.display()
+            )));
+        }
+        self.beside(&plan.request, directory, &State::load(directory, &plan.request)?, going).await?;
         let state = Mutex::new(State::load(directory, &plan.request)?);
         let missing: Vec<&Month> = plan.missing().collect();
         let mut fetched = 0;
@@ -194,15 +245,11 @@ impl Historical {
             return Err(error);
         }
         let state = state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.beside(&plan.request, directory, &state, going).await?;
-        let there = |month: &&Month| state.months.get(&month.month).is_some_and(|entry| entry.rows > 0);
-        Ok(Fetched {
-            kept: plan.months.iter().filter(|month| !month.fetch).count() as u64,
-            fetched,
-            rows: plan.months.iter().filter_map(|month| state.months.get(&month.month)).map(|entry| entry.rows).sum(),
-            cost,
-            files: plan.months.iter().filter(there).map(|month| month.file.clone()).collect(),
-        })
+        for month in &plan.months {
+            // Of an earlier attempt, beside a month that is whole.
+            let _ = std::fs::remove_file(month.file.with_extension("csv.partial"));
+        }
+        Ok(plan.fetched(&state, fetched))
     }
 
     /// Fetches one month: the file whole and flushed, then what is known of it, then its name.
@@ -219,8 +266,7 @@ impl Historical {
         let mut entry = if month.rows == 0 {
             Entry { start: month.start, end: month.end, rows: 0, bytes: 0, sha256: String::new(), last_modified: None }
         } else {
-            self.again(going, async |mut client| fetch(&mut client, &plan.request, month, &partial, going).await)
-                .await?
+            self.bought(plan, month, &partial, going).await?
         };
         entry.last_modified = modified(month, days);
         let rows = entry.rows;
@@ -243,6 +289,27 @@ impl Historical {
         }
     }
 
+    /// Buys a month. An answer that came whole and is not what was asked for was paid for: it is asked for twice more at most, and the
+    /// API's count anew.
+    async fn bought(&self, plan: &Plan, month: &Month, partial: &Path, going: Going<'_>) -> Result<Entry, FetchError> {
+        let mut month = month.clone();
+        for _ in 0..WRONG_ANSWERS {
+            let one = async |mut client| match fetch(&mut client, &plan.request, &month, partial, going).await {
+                // Not for trying again at once.
+                Err(FetchError::Answer { doing, why }) => Ok(Err(FetchError::Answer { doing, why })),
+                done => done.map(Ok),
+            };
+            match self.again(going, one).await? {
+                Ok(entry) => return Ok(entry),
+                Err(_) => month.rows = self.priced(&plan.request, month.clone(), going).await?.rows,
+            }
+        }
+        self.again(going, async |mut client| {
+            fetch(&mut client, &plan.request, &month, partial, going).await.map_err(FetchError::last)
+        })
+        .await
+    }
+
     /// Keeps beside the data what the symbol stands for and what the vendor says of each day, for all months that were fetched.
     async fn beside(
         &self,
@@ -251,8 +318,13 @@ impl Historical {
         state: &State,
         going: Going<'_>,
     ) -> Result<(), FetchError> {
-        let start = state.months.values().map(|entry| entry.start).min().unwrap_or(request.start);
-        let end = state.months.values().map(|entry| entry.end).max().unwrap_or(request.end);
+        let start = state
+            .months
+            .values()
+            .map(|entry| entry.start)
+            .min()
+            .map_or(request.start, |start| start.min(request.start));
+        let end = state.months.values().map(|entry| entry.end).max().map_or(request.end, |end| end.max(request.end));
         let all = Request { start, end, ..request.clone() };
         let found = self.resolve(&all, going).await?;
         save(directory, "symbology.json", &Beside { dataset: &all.dataset, start, end, found })?;

@@ -111,16 +111,43 @@ impl Entry {
         if file.metadata().map_err(failed)?.len() != self.bytes {
             return Ok(false);
         }
-        let mut hash = Sha256::new();
+        let (mut hash, mut lines) = (Sha256::new(), 0);
         let mut buffer = vec![0; 1 << 18];
         loop {
             match file.read(&mut buffer).map_err(failed)? {
                 0 => break,
-                count => hash.update(buffer.get(..count).unwrap_or_default()),
+                count => {
+                    let bytes = buffer.get(..count).unwrap_or_default();
+                    lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
+                    hash.update(bytes);
+                }
             }
         }
-        Ok(hex::encode(hash.finalize()) == self.sha256)
+        // A header, and a line for each bar.
+        Ok(hex::encode(hash.finalize()) == self.sha256 && lines == self.rows + 1)
     }
+}
+
+/// The months of a symbol's directory whose files are no longer what was fetched, as its `fetch.json` says; nothing, where it has none.
+///
+/// # Errors
+/// When a file cannot be read, or `fetch.json` is not as it should be.
+pub fn changed(directory: &Path) -> Result<Option<Vec<String>>, FetchError> {
+    let path = directory.join(NAME);
+    let text = match std::fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(FetchError::io(&path, error)),
+    };
+    let state: State =
+        serde_json::from_slice(&text).map_err(|error| FetchError::State { path, why: error.to_string() })?;
+    let mut changed = Vec::new();
+    for (month, entry) in &state.months {
+        if entry.rows > 0 && !entry.is(&file_of(directory, &state.symbol, month))? {
+            changed.push(month.clone());
+        }
+    }
+    Ok(Some(changed))
 }
 
 /// The file of a month in a symbol's directory.

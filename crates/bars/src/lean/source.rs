@@ -53,7 +53,7 @@ pub(crate) fn open(path: &Path, input: Input, options: &ReadOptions) -> Result<B
         fit: options.fit.clone(),
         side: options.side,
         symbol: Arc::from(symbol),
-        rules: Rules { order: options.order, apart: false },
+        rules: Rules { apart: false, ..Rules::of(options) },
         ledger: Ledger::new(options.order, None),
         lines: 0,
         done: false,

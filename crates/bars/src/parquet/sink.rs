@@ -81,7 +81,7 @@ fn is_whole(name: &str, options: &WriteOptions) -> bool {
 /// The schema, as Parquet writes them.
 fn schema(options: &WriteOptions) -> String {
     let number = |name: &str, scale: Scale| match options.prices {
-        Prices::Double => format!("REQUIRED DOUBLE {name};"),
+        Prices::Double | Prices::ExactDouble => format!("REQUIRED DOUBLE {name};"),
         Prices::Decimal => format!("REQUIRED INT64 {name} (DECIMAL(18,{scale}));"),
     };
     let mut text =
@@ -135,6 +135,17 @@ impl<W: Write + Send> ParquetSink<W> {
                 }
             }
             let whole = self.options.volume_scale == Scale::VOLUME;
+            if self.options.prices == Prices::ExactDouble {
+                let prices = [("open", bar.open), ("high", bar.high), ("low", bar.low), ("close", bar.close)];
+                let long = prices.into_iter().find(|(_, price)| price.unsigned_abs() >= DIGITS);
+                let expected = "15 digits at most, which a double says exactly: CSV and stores hold more";
+                if let Some((field, price)) = long {
+                    return Err(unwritable(field, price.into(), self.options.price_scale, expected));
+                }
+                if !whole && bar.volume >= DIGITS {
+                    return Err(unwritable("volume", bar.volume.into(), self.options.volume_scale, expected));
+                }
+            }
             if whole && i64::try_from(bar.volume).is_err() {
                 return Err(unwritable(
                     "volume",
@@ -177,7 +188,7 @@ impl<W: Write + Send> ParquetSink<W> {
         for prices in [bars.open(), bars.high(), bars.low(), bars.close()] {
             match options.prices {
                 Prices::Decimal => column::<Int64Type, _>(&mut group, prices)?,
-                Prices::Double => {
+                Prices::Double | Prices::ExactDouble => {
                     let doubles =
                         prices.iter().map(|price| double((*price).into(), options.price_scale)).collect::<Vec<_>>();
                     column::<DoubleType, _>(&mut group, &doubles)?;
@@ -204,6 +215,9 @@ impl<W: Write + Send> ParquetSink<W> {
         Ok(())
     }
 }
+
+/// Below this, two neighbouring decimals are never the same double.
+const DIGITS: u64 = 1_000_000_000_000_000;
 
 /// The numbers that no decimal of 18 digits is.
 const DECIMAL: u64 = 1_000_000_000_000_000_000;

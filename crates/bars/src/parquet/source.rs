@@ -77,7 +77,7 @@ pub(crate) fn open(file: &Path, options: &ReadOptions) -> Result<Box<dyn BarSour
         next_group: 0,
         clock: Clock::new(options.zone, nanoseconds),
         fit: options.fit.clone(),
-        rules: Rules { order: options.order, apart: options.apart },
+        rules: Rules::of(options),
         symbol: options.symbol.clone().or_else(from_name),
         rows: 0,
         rows_in_all,

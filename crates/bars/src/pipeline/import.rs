@@ -71,7 +71,11 @@ pub fn import(
     read.symbol = Some(symbol.to_owned());
     (read.zone, read.side, read.order) = (how.zone, how.side, Order::AsIs);
     let mut inputs = Inputs { files: files.to_vec(), read, on_duplicate: how.on_duplicate, symbols: Vec::new() };
+    super::check_name(symbol)
+        .map_err(|why| BarsError::Unwritable { symbol: crate::problem::shown(symbol.as_bytes()), why })?;
     let directory = how.output.join(symbol);
+    std::fs::create_dir_all(&directory).map_err(|source| BarsError::read(&directory, source))?;
+    let _lock = super::lock(&directory).map_err(|source| BarsError::read(&directory, source))?;
     scaled(&mut inputs, |inputs| once(symbol, inputs, &directory, how, told))
 }
 
@@ -85,6 +89,7 @@ fn once(
     let mut span: Option<(u64, u64)> = None;
     let mut edges = Edges::default();
     inputs.each(told, |piece| {
+        edges.of(piece.file);
         for bar in piece.bars {
             span = Some(span.map_or((bar.ts, bar.ts), |(first, last)| (first.min(bar.ts), last.max(bar.ts))));
             edges.note(bar.ts);
@@ -108,7 +113,14 @@ fn once(
     let fit = &inputs.read.fit;
     let options = WriteOptions::new(fit.price_scale, fit.volume_scale);
     let mut output = Output::new(directory.to_owned(), symbol, String::new(), how.format, options);
-    std::fs::create_dir_all(directory).map_err(|source| BarsError::read(directory, source))?;
+    // Nobody else sorts here: the lock is held. What a killed import left is in nobody's way but the disk's.
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(".fxd-") && name.ends_with(".partial") {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
     let mut bars = 0;
     let dropped = sorted(&all, directory, told, |symbol, made| {
         bars += made.len() as u64;
@@ -143,6 +155,7 @@ fn there(directory: &Path, symbol: &str, first: u64, last: u64) -> Result<Vec<(P
 /// The beginnings and ends of weekends.
 #[derive(Debug, Default)]
 struct Edges {
+    file: PathBuf,
     last: u64,
     weekends: Vec<(u64, u64)>,
 }
@@ -150,6 +163,14 @@ struct Edges {
 const MINUTE: u64 = 60 * SECOND;
 
 impl Edges {
+    /// Bars of another file come: what lies between it and the one before is no weekend.
+    fn of(&mut self, file: &Path) {
+        if self.file != file {
+            file.clone_into(&mut self.file);
+            self.last = 0;
+        }
+    }
+
     fn note(&mut self, ts: u64) {
         let gap = ts.saturating_sub(self.last);
         if self.last > 0 && gap > 40 * 60 * MINUTE && gap < 80 * 60 * MINUTE {

@@ -43,6 +43,35 @@ pub fn timeframes(directory: &Path) -> Result<Vec<(Option<Timeframe>, PathBuf)>,
     Ok(found)
 }
 
+/// Holds a symbol's directory, so that no other program of ours writes to it meanwhile. It is let go when the file is closed.
+pub(crate) fn lock(directory: &Path) -> std::io::Result<std::fs::File> {
+    let file =
+        std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(directory.join(".pdp.lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(std::io::Error::new(
+            std::io::ErrorKind::ResourceBusy,
+            "another fetch or import writes here: try again when it has ended",
+        )),
+        Err(std::fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Whether a symbol can be the name of a directory, and the beginning of those of files; or why not.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_name(symbol: &str) -> Result<(), String> {
+    let bad = |character: char| character.is_control() || ['/', '\\', ',', ':'].contains(&character);
+    if symbol.is_empty() || symbol.len() > 71 || symbol.starts_with('.') || symbol.contains(bad) {
+        return Err(format!(
+            "the symbol is \"{}\", expected a name of up to 71 bytes without / \\ , : and not beginning with a point",
+            crate::problem::shown(symbol.as_bytes())
+        ));
+    }
+    Ok(())
+}
+
 /// What is in a directory, by name, but for hidden files.
 fn entries(directory: &Path) -> Result<Vec<PathBuf>, BarsError> {
     let failed = |source| BarsError::read(directory, source);

@@ -58,8 +58,9 @@ impl Output {
         symbol: &str,
         suffix: String,
         format: OutputFormat,
-        options: WriteOptions,
+        mut options: WriteOptions,
     ) -> Self {
+        options.prices = crate::Prices::ExactDouble;
         let (symbol, files) = (symbol.to_owned(), Vec::new());
         Self { directory, symbol, suffix, format, options, files, open: None, columns: Columns::default() }
     }

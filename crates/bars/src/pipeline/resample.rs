@@ -99,6 +99,7 @@ pub fn resample(
     told: Told<'_>,
 ) -> Result<Resampled, ConvertError> {
     let mut inputs = apart(symbol, files, how.zone, how.on_duplicate);
+    inputs.read.merge_instruments = how.merge_instruments;
     scaled(&mut inputs, |inputs| once(symbol, inputs, output, how, told))
 }
 
@@ -124,16 +125,22 @@ pub(crate) fn scaled<T>(
     mut act: impl FnMut(&Inputs) -> Result<T, ConvertError>,
 ) -> Result<T, ConvertError> {
     loop {
-        let (volume, needed) = match act(inputs) {
+        let done = act(inputs);
+        let (volume, needed) = match &done {
             Err(ConvertError::Bars(BarsError::Row {
                 problem: Problem::Decimals { field, needed: Some(needed), .. },
                 ..
-            })) if needed.decimals() <= MOST_DECIMALS => (field == "volume", needed),
-            Err(ConvertError::Scale { field, found, .. }) => (field == "volume", found),
-            done => return done,
+            })) if needed.decimals() <= MOST_DECIMALS => (*field == "volume", *needed),
+            Err(ConvertError::Scale { field, found, .. }) => (*field == "volume", *found),
+            _ => return done,
         };
         let fit = &mut inputs.read.fit;
-        *(if volume { &mut fit.volume_scale } else { &mut fit.price_scale }) = needed;
+        let scale = if volume { &mut fit.volume_scale } else { &mut fit.price_scale };
+        // What does not ask for more would ask for ever.
+        if needed.decimals() <= scale.decimals() {
+            return done;
+        }
+        *scale = needed;
     }
 }
 
@@ -147,10 +154,8 @@ fn once(
     let mut making = Making { how, spool: Spool::new(output.to_owned()), series: Vec::new(), numbers: HashMap::new() };
     let mut ordered = Ordered::new(inputs.on_duplicate);
     inputs.each(told, |piece| {
-        let instrument = piece.ids.instrument.filter(|_| !how.merge_instruments);
-        let piece = piece.with_ids(Ids { instrument, ..piece.ids });
-        let number = making.number(&piece)?;
-        ordered.take(&piece, &mut |_, _, bars| making.take(number, bars))
+        let number = making.number(piece)?;
+        ordered.take(piece, &mut |_, _, bars| making.take(number, bars))
     })?;
     // Of duplicates the last may be waiting.
     let dropped = ordered.finish(&mut |symbol, ids, bars| match making.numbers.get(&(symbol.to_owned(), ids)) {

@@ -20,6 +20,7 @@ pub(super) struct Expected {
     series: Vec<Series>,
     numbers: HashMap<(String, Ids), usize>,
     scales: (Scale, Scale),
+    incomplete: bool,
     pub(super) check: VolumeCheck,
 }
 
@@ -45,6 +46,7 @@ impl Expected {
             series: Vec::new(),
             numbers: HashMap::new(),
             scales: (read.fit.price_scale, read.fit.volume_scale),
+            incomplete: false,
             check: VolumeCheck { bars: 0, raw: 0, raw_bars: 0 },
         };
         let mut cascades: Vec<Cascade> = Vec::new();
@@ -158,7 +160,15 @@ impl Expected {
         Ok(())
     }
 
+    /// Says nothing of bars that are missing: a file was not read to its end.
+    pub(super) fn is_incomplete(&mut self) {
+        self.incomplete = true;
+    }
+
     fn missing(&self, number: usize, bar: &Bar, findings: &mut Findings) {
+        if self.incomplete {
+            return;
+        }
         let symbol = self.series.get(number).map_or("", |series| &series.symbol);
         findings.add(Kind::Missing, || Finding {
             kind: Kind::Missing,

@@ -36,10 +36,26 @@ pub struct Validation {
     pub conditions: BTreeMap<NaiveDate, String>,
     /// Up to how many nanoseconds without bars count as nobody having traded; without it five minutes for bars of less than that.
     pub no_trade: Option<u64>,
+    /// Whether bars of several instruments of a symbol are one series, as they are where they were resampled so.
+    pub merge_instruments: bool,
     /// The raw bars that these are made of.
     pub raw: Option<Vec<(PathBuf, InputKind)>>,
     /// How many findings of each kind are kept; all are counted.
     pub most: u64,
+}
+
+impl Validation {
+    /// What explains gaps, in words.
+    pub(super) fn explained_by(&self, no_trade: u64) -> String {
+        let calendar = match &self.calendar {
+            Calendar::Learned => "a week learned from the data".to_owned(),
+            Calendar::Named(market) => format!("the calendar {market}"),
+            Calendar::Written(_) => "a calendar of its own".to_owned(),
+        };
+        let halts = if self.halts.is_empty() { String::new() } else { format!(", {} halts", self.halts.len()) };
+        let vendor = if self.conditions.is_empty() { "" } else { ", the vendor's word for each day" };
+        format!("{calendar}{halts}{vendor}, no trade for up to {} seconds", no_trade / 1_000_000_000)
+    }
 }
 
 /// Looks at a symbol's files, in their order.
@@ -56,6 +72,7 @@ pub fn validate(
     told: Told<'_>,
 ) -> Result<Report, ConvertError> {
     let mut inputs = apart(symbol, files, how.zone, OnDuplicate::Error);
+    inputs.read.merge_instruments = how.merge_instruments;
     scaled(&mut inputs, |inputs| once(symbol, inputs, how, told))
 }
 
@@ -111,12 +128,17 @@ pub(super) const fn is_for_caller(problem: &Problem) -> bool {
 }
 
 /// Whether an error says that data is not as it should be, rather than that it could not be got at.
-pub(super) const fn is_about_data(error: &ConvertError) -> bool {
+pub(super) fn is_about_data(error: &ConvertError) -> bool {
     match error {
         ConvertError::Interrupted => false,
         ConvertError::Bars(BarsError::Row { problem, .. }) => !is_for_caller(problem),
         ConvertError::Scale { .. } => false,
-        ConvertError::Bars(BarsError::Read { .. } | BarsError::Write(_) | BarsError::Threads { .. }) => false,
+        // What a compressed file that is damaged gives.
+        ConvertError::Bars(BarsError::Read { source, .. }) => matches!(
+            source.kind(),
+            std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput | std::io::ErrorKind::UnexpectedEof
+        ),
+        ConvertError::Bars(BarsError::Write(_) | BarsError::Threads { .. }) => false,
         _ => true,
     }
 }

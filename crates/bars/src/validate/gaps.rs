@@ -217,14 +217,15 @@ impl Gaps {
 impl Evidence {
     /// Why there are no bars while the market is open.
     fn open(&self, start: u64, end: u64) -> (GapReason, String) {
-        if self.raw {
-            return (GapReason::NoTrade, "the raw data have none either".to_owned());
-        }
         let date = |ts: u64| chrono::DateTime::from_timestamp_nanos(i64::try_from(ts).unwrap_or(i64::MAX)).date_naive();
         let days = date(start).iter_days().take_while(|day| *day <= date(end.saturating_sub(1)));
         let words: Vec<Option<&String>> = days.map(|day| self.conditions.get(&day)).collect();
         if let Some(bad) = words.iter().flatten().find(|word| **word != "available") {
             return (GapReason::Unknown, format!("the vendor says {bad}"));
+        }
+        // Nobody trading for an hour is one thing, a lost day another.
+        if self.raw && end - start <= HOUR {
+            return (GapReason::NoTrade, "the raw data have none either".to_owned());
         }
         if !words.is_empty() && words.iter().all(Option::is_some) {
             return (GapReason::NoTrade, "the vendor says that the day is whole".to_owned());
@@ -235,6 +236,9 @@ impl Evidence {
         (GapReason::Unknown, "nothing explains it".to_owned())
     }
 }
+
+/// How long the raw data may have nothing for that to count as nobody having traded.
+const HOUR: u64 = 3600 * crate::calendar::SECOND;
 
 /// Closures in order of time, of which those that have passed are not looked at again.
 struct Ahead<'a>(&'a [Closure]);
@@ -328,7 +332,10 @@ mod tests {
         let found = explained(&evidence, &[(0, 10), (50, 60), (DAY + 5, DAY + 6)]);
         assert_eq!(found[0], (10, 50, GapReason::NoTrade, "the vendor says that the day is whole".to_owned()));
         assert_eq!(found[1], (60, DAY + 5, GapReason::Unknown, "the vendor says degraded".to_owned()));
-        let found = explained(&Evidence { raw: true, ..evidence }, &[(0, 10), (DAY + 5, DAY + 6)]);
-        assert_eq!(found[0].2, GapReason::NoTrade);
+        let found = explained(
+            &Evidence { raw: true, ..evidence },
+            &[(3 * DAY, 3 * DAY + 10), (3 * DAY + 50, 3 * DAY + 60), (5 * DAY, 6 * DAY)],
+        );
+        assert_eq!((found[0].2, found[1].2), (GapReason::NoTrade, GapReason::Unknown), "a lost day");
     }
 }

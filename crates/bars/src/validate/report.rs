@@ -150,6 +150,8 @@ pub struct Report {
     pub volume: Option<VolumeCheck>,
     /// Decimals of volumes.
     pub volume_scale: Scale,
+    /// What explained gaps: the calendar's name, halts, how long no trade may be.
+    pub explained_by: String,
     /// Why the calendar could not be used.
     pub not_covered: Option<NotCovered>,
 }

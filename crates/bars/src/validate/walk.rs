@@ -81,6 +81,7 @@ impl<'a> Check<'a> {
                 gaps: Vec::new(),
                 volume: None,
                 volume_scale: inputs.read.fit.volume_scale,
+                explained_by: how.explained_by(no_trade),
                 not_covered: None,
             },
             files: &inputs.files,
@@ -136,7 +137,12 @@ impl<'a> Check<'a> {
                     ConvertError::Bars(BarsError::File { why, .. }) => (None, why),
                     error => (None, error.to_string()),
                 };
-                self.add(Kind::Unreadable, self.symbol, At { file: number, places }, None, what);
+                let negative = what.starts_with("volume is \"-");
+                let kind = if negative { Kind::NegativeVolume } else { Kind::Unreadable };
+                self.add(kind, self.symbol, At { file: number, places }, None, what);
+                if let Some(expected) = &mut self.expected {
+                    expected.is_incomplete();
+                }
                 Ok(())
             }
             done => done,
@@ -156,16 +162,18 @@ impl<'a> Check<'a> {
             let at = At { file: number, places: Some((place, place)) };
             match row {
                 Ok(row) => self.bar(row.symbol, row.ids, &row.bar, month, at),
-                Err(problem) if is_for_caller(&problem) => {
+                Err((problem, _)) if is_for_caller(&problem) => {
                     Err(BarsError::Row { file: path.to_owned(), place, problem }.into())
                 }
-                Err(Problem::Value { field, value, .. }) if field == "volume" && value.starts_with('-') => {
-                    let what = format!("volume is {value}, expected none below zero");
+                Err((Problem::Value { field, value, .. }, text)) if field == "volume" && value.starts_with('-') => {
+                    let row = crate::problem::shown(text);
+                    let what = format!("volume is {value}, expected none below zero (the row is \"{row}\")");
                     self.add(Kind::NegativeVolume, self.symbol, at, None, what);
                     Ok(())
                 }
-                Err(problem) => {
-                    self.add(Kind::Unreadable, self.symbol, at, None, problem.to_string());
+                Err((problem, text)) => {
+                    let what = format!("{problem} (the row is \"{}\")", crate::problem::shown(text));
+                    self.add(Kind::Unreadable, self.symbol, at, None, what);
                     Ok(())
                 }
             }

@@ -150,6 +150,9 @@ pub(crate) struct ValidateArgs {
     /// Gaps that nothing explains are reported, but are no findings
     #[arg(long)]
     pub(crate) allow_gaps: bool,
+    /// The bars were resampled with --merge-instruments
+    #[arg(long)]
+    pub(crate) merge_instruments: bool,
     /// Bars begin with a session, at this time of day in the zone of --tz
     #[arg(long, value_name = "HH:MM", value_parser = time_of_day, requires = "tz")]
     pub(crate) session: Option<u32>,
@@ -207,6 +210,9 @@ pub(crate) struct DeliverArgs {
     /// Gaps that nothing explains are reported, but do not stop the delivery
     #[arg(long)]
     pub(crate) allow_gaps: bool,
+    /// The bars were resampled with --merge-instruments
+    #[arg(long)]
+    pub(crate) merge_instruments: bool,
     /// Deliver whatever was found; the report and the checklist say it
     #[arg(long)]
     pub(crate) allow_findings: bool,

@@ -26,8 +26,8 @@ pub(super) fn client(args: &ConnectArgs) -> anyhow::Result<Historical> {
 /// The key in a file of lines like `NAME=value`.
 fn in_file(path: &Path) -> anyhow::Result<Option<String>> {
     match std::fs::read_to_string(path) {
-        Ok(text) => Ok(find(&text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Ok(text) => Ok(find(text.trim_start_matches('\u{feff}'))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && path == Path::new(".env") => Ok(None),
         Err(error) => Err(error).with_context(|| path.display().to_string()),
     }
 }

@@ -41,8 +41,18 @@ pub(super) fn run(args: &DeliverArgs, global: &Global) -> anyhow::Result<ExitCod
         shown.advance(0, bytes);
         if shown.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let reports = judge(&validation(args, &results, &raw_dir), &parts, raw.as_ref(), &told)?;
+    let mut reports = judge(&validation(args, &results, &raw_dir), &parts, raw.as_ref(), &told)?;
     shown.finish();
+    // Where the data lie here is nobody else's concern.
+    let below = |path: &mut PathBuf| {
+        if let Ok(rest) = path.strip_prefix(root) {
+            *path = rest.to_owned();
+        }
+    };
+    for (directory, report) in &mut reports {
+        below(directory);
+        report.findings.iter_mut().for_each(|finding| below(&mut finding.place.file));
+    }
     let found: u64 = reports.iter().map(|(_, report)| report.found()).sum();
     if found > 0 && !args.allow_findings {
         commands::show(global, &report::json(&reports), |out| report::text(&reports, global.quiet, out))?;
@@ -98,6 +108,7 @@ fn validation(args: &DeliverArgs, results: &Path, raw_dir: &Path) -> ValidateArg
         allow_negative_prices: args.allow_negative_prices,
         refuse_zero_volume: false,
         allow_gaps: args.allow_gaps,
+        merge_instruments: args.merge_instruments,
         session: None,
         tz: args.tz,
         most: 1000,
@@ -123,6 +134,7 @@ fn options(
     options.format = args.format.parse().map_err(|_| usage("--format: expected zip, tar.gz or folder"))?;
     options.threads = global.threads;
     options.without_data = args.data == Contents::None;
+    options.quality_report = !options.without_data;
     let timeframe = |directory: &Path| {
         directory.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<Timeframe>().ok())
     };
@@ -145,31 +157,41 @@ fn options(
     put("validation.txt", report::bytes(Format::Text, reports)?)?;
     put("validation.json", report::bytes(Format::Json, reports)?)?;
     put("validation.html", report::bytes(Format::Html, reports)?)?;
-    put("SHA256SUMS", sums(global, args, parts, raw)?.into_bytes())?;
-    let mut kept = Vec::new();
+    if options.without_data {
+        put("SHA256SUMS", sums(global, parts)?.into_bytes())?;
+    }
+    let mut facts = checklist::Facts::default();
+    facts.raw = raw.is_some();
     for symbol in &symbols {
+        let directory = raw_dir.join(symbol);
         for name in ["symbology.json", "condition.json", "fetch.json", "import.json"] {
-            let path = raw_dir.join(symbol).join(name);
-            if path.is_file() {
-                put(&format!("{symbol}/{name}"), std::fs::read(&path).with_context(|| path.display().to_string())?)?;
-                kept.push(((*symbol).clone(), name));
+            let path = directory.join(name);
+            // A link could lead to what nobody means to deliver.
+            if path.symlink_metadata().is_ok_and(|data| data.is_file()) {
+                let text = std::fs::read(&path).with_context(|| path.display().to_string())?;
+                facts.note(symbol, name, &text);
+                put(&format!("{symbol}/{name}"), text)?;
             }
         }
+        facts.changed.extend(
+            pdp_bars::fetch::changed(&directory)?.into_iter().flatten().map(|month| format!("{symbol} of {month}")),
+        );
     }
-    put("CHECKLIST.md", checklist::checklist(args, reports, &kept, raw.is_some()).into_bytes())?;
+    if !facts.changed.is_empty() && !args.allow_findings {
+        return Err(PackagerError::Invalid {
+            summary: "raw bars are no longer what was fetched; --allow-findings delivers all the same:".to_owned(),
+            findings: facts.changed,
+        }
+        .into());
+    }
+    put("CHECKLIST.md", checklist::checklist(args, reports, &facts).into_bytes())?;
     options.extras = papers;
     Ok(options)
 }
 
-/// The checksums of the data files, by their paths below the data root, as `sha256sum --check` reads them.
-fn sums(global: &Global, args: &DeliverArgs, parts: &[Part], raw: Option<&Raw>) -> anyhow::Result<String> {
-    let mut files: Vec<&PathBuf> =
-        parts.iter().flat_map(|(_, series)| series.values().flatten()).map(|(path, _)| path).collect();
-    if args.data == Contents::All {
-        let wanted = |symbol: &String| parts.iter().any(|(_, series)| series.contains_key(symbol));
-        let raw = raw.into_iter().flatten().filter(|(symbol, _)| wanted(symbol));
-        files.extend(raw.flat_map(|(_, files)| files).map(|(path, _)| path));
-    }
+/// The checksums of the data files, by their paths below the data root, as `sha256sum --check` reads them: for data that go another way.
+fn sums(global: &Global, parts: &[Part]) -> anyhow::Result<String> {
+    let files = parts.iter().flat_map(|(_, series)| series.values().flatten()).map(|(path, _)| path);
     let mut lines = Vec::new();
     for path in files {
         let digest = digest(path).with_context(|| path.display().to_string())?;

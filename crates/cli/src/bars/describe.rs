@@ -33,7 +33,13 @@ pub(super) fn datasets(args: &ConnectArgs, global: &Global) -> anyhow::Result<Ex
     })?;
     commands::show(global, &datasets, |out| {
         datasets.iter().try_for_each(|dataset| {
-            writeln!(out, "{:<20} {} to {}", dataset.dataset, dataset.start.date_naive(), dataset.end.date_naive())
+            writeln!(
+                out,
+                "{:<20} {} to before {}",
+                dataset.dataset,
+                dataset.start.date_naive(),
+                dataset.end.date_naive()
+            )
         })
     })?;
     Ok(ExitCode::SUCCESS)
@@ -66,9 +72,13 @@ pub(super) fn symbols(args: &SymbolsArgs, global: &Global) -> anyhow::Result<Exi
         }
         client.symbols(&args.dataset, &args.symbol, &args.stype, (start, end), &going).await
     })?;
-    let missing = args.symbol.iter().any(|symbol| found.mappings.get(symbol).is_none_or(Vec::is_empty));
+    // A parent is answered with its instruments.
+    let parents =
+        args.stype == "parent" && found.not_found.is_empty() && found.mappings.values().any(|spans| !spans.is_empty());
+    let names: Vec<&String> = if parents { found.mappings.keys().collect() } else { args.symbol.iter().collect() };
+    let missing = names.iter().any(|symbol| found.mappings.get(*symbol).is_none_or(Vec::is_empty));
     commands::show(global, &found, |out| {
-        for symbol in &args.symbol {
+        for symbol in names {
             match found.mappings.get(symbol).map(Vec::as_slice) {
                 None | Some([]) => writeln!(out, "ERROR: {symbol}: not there as {}", found.stype_in)?,
                 Some(spans) => {

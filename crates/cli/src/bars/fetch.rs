@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 
-use pdp_bars::fetch::{Event, Fetched, Fetching, Plan, Request};
+use pdp_bars::fetch::{Event, Fetched, Fetching, Have, Plan, Request};
 use pdp_packager::{Progress as _, Stage};
 use serde_json::{Value, json};
 
@@ -30,6 +30,7 @@ pub(super) fn run(args: &FetchArgs, global: &Global) -> anyhow::Result<ExitCode>
         jobs: args.jobs.into(),
         refresh: args.refresh,
         most: args.max_cost,
+        replace: args.replace,
     };
     let shown = progress::start(global);
     shown.begin(Stage::Scanning, 0, 0);
@@ -47,6 +48,22 @@ pub(super) fn run(args: &FetchArgs, global: &Global) -> anyhow::Result<ExitCode>
     if args.dry_run {
         commands::show(global, &of_plan(&plan), |out| plan_words(&plan, out))?;
         return Ok(ExitCode::SUCCESS);
+    }
+    plan.check_cost(&how)?;
+    for month in plan.missing().filter(|month| month.have != Have::Nothing && !global.quiet) {
+        let _ = writeln!(
+            io::stderr(),
+            "{}: {} of it is there: bought as a whole, {} to {}",
+            month.month,
+            match month.have {
+                Have::Part => "part",
+                Have::Changed => "what is no longer what was fetched",
+                Have::Outdated => "what the vendor has changed since",
+                _ => "another file",
+            },
+            month.start.format("%Y-%m-%dT%H:%M:%SZ"),
+            month.end.format("%Y-%m-%dT%H:%M:%SZ")
+        );
     }
     let missing = plan.missing().count();
     if missing > 0 && !global.quiet {

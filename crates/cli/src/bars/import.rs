@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use pdp_bars::convert::InputKind;
-use pdp_bars::pipeline::{Imported, Importing, import};
+use pdp_bars::pipeline::{self, Imported, Importing, import};
 use pdp_packager::{PackagerError, Progress as _, Stage};
 use serde_json::{Value, json};
 
@@ -60,6 +60,7 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> anyhow::Result<ExitCode
     let mut reports = Vec::new();
     for ((interval, symbol), files) in &groups {
         let output = args.output_dir.clone().unwrap_or_else(|| global.data_root.join(format!("raw_{interval}")));
+        pipeline::check_name(symbol).map_err(usage)?;
         let source = one_source(symbol, files, args)?;
         let directory = output.join(symbol);
         check(&directory, &source)?;
@@ -106,8 +107,12 @@ fn one_source(symbol: &str, files: &[Found], args: &ImportArgs) -> anyhow::Resul
             other.source
         )));
     }
+    if files.iter().any(|file| file.quotes) && files.iter().any(|file| !file.quotes) {
+        return Err(usage(format!("{symbol} comes as trades and as quotes, expected one of them")));
+    }
+    let interval = files.first().map(|file| file.interval.clone()).unwrap_or_default();
     let zone = args.tz.map(|zone| zone.to_string());
-    Ok(json!({ "source": first, "side": side, "format": format, "zone": zone }))
+    Ok(json!({ "source": first, "interval": interval, "side": side, "format": format, "zone": zone }))
 }
 
 /// Refuses a directory that holds bars of another source.
@@ -137,12 +142,18 @@ fn check(directory: &Path, source: &Value) -> anyhow::Result<()> {
 /// Says when weeks do not begin and end as those of currencies do.
 fn warn(symbol: &str, imported: &Imported, args: &ImportArgs) {
     let Some(weekends) = &imported.weekends else { return };
-    let Some((zone, count)) = &weekends.better else { return };
+    if weekends.fit * 10 >= weekends.all * 9 {
+        return;
+    }
     let read = args.tz.map(|zone| zone.to_string()).unwrap_or_default();
+    let better = match &weekends.better {
+        Some((zone, count)) => format!("in {zone} it would be {count}"),
+        None => "no other clock that is known here fits better".to_owned(),
+    };
     let _ = writeln!(
         io::stderr(),
-        "WARNING: {symbol}: read in {read}, {} of {} weekends begin and end at 17:00 New York, as those of currencies do; in {zone} it \
-         would be {count}",
+        "WARNING: {symbol}: read in {read}, {} of {} weekends begin and end at 17:00 New York, as those of currencies do; \
+         {better}",
         weekends.fit,
         weekends.all
     );

@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 pub(super) use json::{json, moment};
-pub(super) use text::text;
+pub(super) use text::{text, unexplained};
 
 use super::validate::Reports;
 use crate::fxd::inputs::usage;

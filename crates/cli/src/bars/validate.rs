@@ -152,6 +152,7 @@ fn validation(args: &ValidateArgs) -> anyhow::Result<Validation> {
         halts,
         conditions: BTreeMap::new(),
         no_trade: args.no_trade.map(|span| span.nanos()),
+        merge_instruments: args.merge_instruments,
         raw: None,
         most: args.most,
     })

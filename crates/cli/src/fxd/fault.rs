@@ -62,7 +62,9 @@ impl<'e> Fault<'e> {
                 | ConvertError::Taken { .. },
             ) => ErrorKind::Invalid,
             Self::Convert(ConvertError::Interrupted) | Self::Fetch(FetchError::Interrupted) => ErrorKind::Interrupted,
-            Self::Fetch(FetchError::Key(_) | FetchError::Request(_) | FetchError::Taken { .. }) => ErrorKind::Usage,
+            Self::Fetch(
+                FetchError::Key(_) | FetchError::Request(_) | FetchError::Taken { .. } | FetchError::Unknown { .. },
+            ) => ErrorKind::Usage,
             Self::Fetch(FetchError::NoSymbol { .. } | FetchError::Api { status: 404, .. }) => ErrorKind::NotFound,
             Self::Fetch(FetchError::Api { status: 400 | 422, .. }) => ErrorKind::Usage,
             Self::Fetch(FetchError::State { .. }) => ErrorKind::Invalid,
@@ -112,18 +114,18 @@ impl<'e> Fault<'e> {
                      hold 64 bits, 1 and 2 hold 32",
                 )
             }
-            Self::Bars(BarsError::Row { problem: Problem::Decimals { .. }, .. }) => {
-                Some("--price-scale and --volume-scale say how many decimals are kept, up to 18")
-            }
+            Self::Bars(BarsError::Row { problem: Problem::Decimals { .. }, .. }) => Some(
+                "`pdp fxd convert` has --price-scale and --volume-scale for up to 18 decimals; `pdp bars` takes those of the data, up to 12",
+            ),
             Self::Bars(BarsError::Unwritable { why, .. }) if why.contains("column of flags") => {
                 Some("--flags writes the column of flags")
             }
             Self::Bars(BarsError::File { why, .. }) if why.contains("says no kind of file") => {
                 Some("--from says what kind of file it is")
             }
-            Self::Convert(ConvertError::StepBack { .. }) => {
-                Some("--sort takes rows in any order; --on-duplicate first or last, too, where times are repeated")
-            }
+            Self::Convert(ConvertError::StepBack { .. }) => Some(
+                "`pdp fxd convert --sort` and `pdp bars import` take rows in any order; --on-duplicate says what becomes of repeated times",
+            ),
             Self::Fetch(FetchError::Key(_)) => {
                 Some("put DATABENTO_API_KEY=db-... into the environment or a file .env here")
             }
@@ -136,10 +138,12 @@ impl<'e> Fault<'e> {
             Self::Fetch(FetchError::NoSymbol { .. }) => {
                 Some("`pdp bars symbols` says on which days a symbol is there; --stype says what kind of symbol it is")
             }
-            Self::Fetch(FetchError::Network { .. } | FetchError::Answer { .. }) => {
-                Some("months that came are kept: run it again to go on")
+            Self::Fetch(FetchError::Network { .. } | FetchError::Answer { .. } | FetchError::Wrong { .. }) => {
+                Some("try again: months that were fetched are kept, and `pdp bars fetch` goes on from there")
             }
-            Self::Convert(ConvertError::Duplicate { .. }) => Some("--on-duplicate first or last keeps one of them"),
+            Self::Convert(ConvertError::Duplicate { .. }) => {
+                Some("--on-duplicate first or last keeps one of them, identical one of equal ones")
+            }
             _ => None,
         }
     }

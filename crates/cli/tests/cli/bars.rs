@@ -309,3 +309,54 @@ fn t116_units_of_time() {
     file("2025_01", &[1_735_689_600_000, 1_735_689_601_000_000]);
     home.pdp(&resample).fails(3, "line 3: timestamp");
 }
+
+/// Prices in units of 1e-9, as Databento writes them where it is not asked for pretty ones.
+#[test]
+fn whole_numbers_of_nanos_have_the_decimals_they_need() {
+    let home = Home::new();
+    let row = |price: &str| format!("2024-01-02T14:30:00.000000000Z,32,1,7,{price},{price},{price},{price},4,NKD\n");
+    for (price, shown) in [("33005", "0.000033005"), ("5528750000000", "5528.75"), ("5000000000", "5")] {
+        home.put("data/raw_1s/NKD/NKD_2024_01.csv", DATABENTO.to_owned() + &row(price));
+        home.pdp(&["bars", "resample", "--all", "--timeframes", "1min"]).ok();
+        let made = std::fs::read_to_string(home.join("data/aggregated/1min/NKD_2024_01_1min.csv")).unwrap();
+        assert!(made.contains(&format!(",{shown},{shown},")), "{price}: {made}");
+        home.pdp(&["bars", "validate", "--input-dir", "data/aggregated", "--raw-dir", "data/raw_1s"]).ok();
+    }
+}
+
+/// Parquet's doubles say what they can say exactly, and no more.
+#[test]
+fn parquet_is_exact_or_refused() {
+    let home = Home::new();
+    let rows = |price: &str| {
+        format!("timestamp,open,high,low,close,volume\n2024-01-02T14:30:00Z,{price},{price},{price},{price},3\n")
+    };
+    let parquet = ["bars", "resample", "--all", "--timeframes", "1min", "--format", "parquet"];
+    home.put("data/raw_1s/A/A_2024_01.csv", rows("73425.1234567891"));
+    home.pdp(&parquet).ok();
+    home.pdp(&["bars", "validate", "--input-dir", "data/aggregated", "--raw-dir", "data/raw_1s"]).ok();
+    home.put("data/raw_1s/A/A_2024_01.csv", rows("73425.123456789012"));
+    home.pdp(&parquet).fails(1, "15 digits at most");
+    home.pdp(&["bars", "resample", "--all", "--timeframes", "1min"]).ok();
+}
+
+/// Rows of two instruments in turn are in order, and bars of both where that is asked for.
+#[test]
+fn merged_instruments_are_read_in_the_order_of_the_file() {
+    let home = Home::new();
+    let row = |second: u32, instrument: u32| {
+        format!("2024-01-02T00:00:{second:02}.000000000Z,32,1,{instrument},1.5,1.5,1.5,1.5,7,ES.c.0\n")
+    };
+    home.put("data/raw_1s/ES.c.0/ES.c.0_2024_01.csv", DATABENTO.to_owned() + &row(0, 7) + &row(1, 8) + &row(2, 7));
+    let merged = ["bars", "resample", "--all", "--timeframes", "1min", "--merge-instruments"];
+    home.pdp(&merged).ok();
+    let made = std::fs::read_to_string(home.join("data/aggregated/1min/ES.c.0_2024_01_1min.csv")).unwrap();
+    assert!(made.ends_with("2024-01-02T00:00:00Z,ES.c.0,1,1.5,1.5,1.5,1.5,21\n"), "{made}");
+    let validate = ["bars", "validate", "--input-dir", "data/aggregated", "--raw-dir", "data/raw_1s"];
+    home.pdp(&[validate.as_slice(), &["--merge-instruments"]].concat()).ok();
+    home.put(
+        "data/raw_1s/ES.c.0/ES.c.0_2024_01.csv",
+        DATABENTO.to_owned() + &row(0, 7) + &row(0, 8).replace("1.5,7", "1.5,9"),
+    );
+    home.pdp(&merged).fails(3, "expected one bar at a time");
+}

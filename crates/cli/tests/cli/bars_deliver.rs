@@ -18,7 +18,7 @@ fn made() -> Home {
     home
 }
 
-const DELIVER: [&str; 4] = ["bars", "deliver", "--created-at", "2024-03-01T00:00:00Z"];
+const DELIVER: [&str; 5] = ["bars", "deliver", "--allow-gaps", "--created-at", "2024-03-01T00:00:00Z"];
 
 fn deliver(home: &Home, more: &[&str]) -> Ran {
     home.pdp(&[DELIVER.as_slice(), more].concat())
@@ -36,7 +36,6 @@ fn a_delivery_is_a_package_with_all_that_belongs_to_it() {
         "metadata/delivery/ES.c.0/condition.json",
         "metadata/delivery/ES.c.0/fetch.json",
         "metadata/delivery/ES.c.0/symbology.json",
-        "metadata/delivery/SHA256SUMS",
         "metadata/delivery/validation.html",
         "metadata/delivery/validation.json",
         "metadata/delivery/validation.txt",
@@ -49,12 +48,13 @@ fn a_delivery_is_a_package_with_all_that_belongs_to_it() {
     let read = |name: &str| std::fs::read_to_string(home.join(&folder).join("metadata/delivery").join(name)).unwrap();
     let checklist = read("CHECKLIST.md");
     assert!(checklist.contains("- [x] equal to the raw bars, volumes to the unit"), "{checklist}");
-    assert!(!checklist.contains("- [ ] every") && checklist.contains("| ES.c.0 | 15s |"), "{checklist}");
-    // The checksums hold where the data lie.
-    home.put("data/SHA256SUMS", read("SHA256SUMS"));
-    let check =
-        Command::new("sha256sum").args(["--check", "--quiet", "SHA256SUMS"]).current_dir(home.join("data")).output();
-    assert!(check.unwrap().status.success());
+    assert!(!checklist.contains("- [ ] every row") && checklist.contains("| ES.c.0 | 15s |"), "{checklist}");
+    assert!(
+        checklist.contains("- [x] the raw bars are what was fetched") && !checklist.contains("  - [ ]"),
+        "{checklist}"
+    );
+    assert!(checklist.contains("- [x] every gap is explained") && checklist.contains("Nothing wrong"), "{checklist}");
+    assert!(!read("validation.json").contains(home.path().to_str().unwrap()));
     // The same again is the same package.
     let again = deliver(&home, &["--format", "zip", "--output", "one", "--json"]).ok().json();
     let other = deliver(&home, &["--format", "zip", "--output", "two", "--json"]).ok().json();
@@ -73,11 +73,50 @@ fn data_are_delivered_as_they_are_asked_for() {
     home.pdp(&["validate", package]).ok();
     let listed = home.pdp(&["list", package, "--json"]).ok().json();
     assert_eq!(listed["totalFiles"], 0, "{listed}");
+    // The checksums hold where the data lie.
+    let sums = home.pdp(&["read", package, "metadata/delivery/SHA256SUMS"]).ok().out;
+    home.put("data/SHA256SUMS", &sums);
+    let check =
+        Command::new("sha256sum").args(["--check", "--quiet", "SHA256SUMS"]).current_dir(home.join("data")).output();
+    assert!(check.unwrap().status.success() && sums.lines().count() == 4, "{sums}");
+    // Without saying so, gaps that nothing explains stop it; so do raw bars that are no longer what was fetched.
+    let condition = home.join("data/raw_1s/ES.c.0/condition.json");
+    let days: serde_json::Value = serde_json::from_slice(&std::fs::read(&condition).unwrap()).unwrap();
+    let missing = |mut days: serde_json::Value| {
+        let day = days.as_array_mut().unwrap().iter_mut().find(|day| day["date"] == "2024-02-20").unwrap();
+        day["condition"] = "missing".into();
+        days.to_string()
+    };
+    std::fs::write(&condition, missing(days)).unwrap();
+    home.pdp(&["bars", "deliver", "--output", "gaps"]).fails(3, "the vendor says missing");
+    let allowed = deliver(&home, &["--output", "gaps", "--format", "folder", "--json"]).ok().json();
+    let delivered = home.join(allowed["packagePath"].as_str().unwrap()).join("metadata/delivery");
+    let checklist = std::fs::read_to_string(delivered.join("CHECKLIST.md")).unwrap();
+    assert!(
+        checklist.contains("- [ ] every gap is explained") && checklist.contains("are not explained"),
+        "{checklist}"
+    );
+    let text = std::fs::read_to_string(delivered.join("validation.txt")).unwrap();
+    assert!(text.contains("WARNING: missing data: 1 times without bars that nothing explains"), "{text}");
     let one = deliver(&home, &["--timeframes", "1min", "--output", "one", "--json"]).ok().json();
     let listed = home.pdp(&["list", one["packagePath"].as_str().unwrap(), "--json"]).ok().json();
     assert_eq!(listed["totalFiles"], 2, "{listed}");
     deliver(&home, &["--symbol", "SPY"]).fails(4, "SPY");
     deliver(&home, &["--data-root", "nowhere"]).fails(4, "nowhere");
+    let raw = home.join("data/raw_1s/ES.c.0/ES.c.0_2024_01.csv");
+    let good = std::fs::read(&raw).unwrap();
+    // Another kind of record, which no result shows.
+    std::fs::write(&raw, String::from_utf8(good.clone()).unwrap().replacen(",32,1,", ",33,1,", 1)).unwrap();
+    deliver(&home, &["--output", "changed"]).fails(3, "no longer what was fetched");
+    std::fs::write(&raw, &good).unwrap();
+    // A mapping that is none is not ticked.
+    let symbology = home.join("data/raw_1s/ES.c.0/symbology.json");
+    let mapping = std::fs::read(&symbology).unwrap();
+    std::fs::write(&symbology, "junk").unwrap();
+    let junk = deliver(&home, &["--output", "junk", "--format", "folder", "--json"]).ok().json();
+    let checklist = home.join(junk["packagePath"].as_str().unwrap()).join("metadata/delivery/CHECKLIST.md");
+    assert!(std::fs::read_to_string(checklist).unwrap().contains("- [ ] what symbols stood for"));
+    std::fs::write(&symbology, mapping).unwrap();
     // What is wrong is not delivered, unless one says so.
     let file = "data/aggregated/1min/ES.c.0_2024_02_1min.csv";
     let text = std::fs::read_to_string(home.join(file)).unwrap();

@@ -260,6 +260,14 @@ fn nothing_is_bought_that_costs_too_much_or_makes_no_sense() {
     with("--start", "yesterday").fails(2, "expected a day");
     let late = with("--end", "2024-05-31").ok();
     assert!(late.err.contains("WARNING: XNAS.ITCH has ohlcv-1s up to 2024-04-01"), "{}", late.err);
+    // Files that were not fetched are not overwritten, unless one says so.
+    home.put("own/AAPL/AAPL_2024_01.csv", "mine");
+    let own = [AAPL.as_slice(), &["--output-dir", "own"]].concat();
+    bars(&home, &server, &own).fails(2, "it was not fetched");
+    bars(&home, &server, &[own.as_slice(), &["--replace"]].concat()).ok();
+    home.put("imported/AAPL/import.json", "{}");
+    bars(&home, &server, &[AAPL.as_slice(), &["--output-dir", "imported"]].concat())
+        .fails(2, "bars that were imported");
     // A directory of one thing is not one of another.
     let other = ["--output-dir", "data/raw_1s", "--schema", "ohlcv-1d"];
     bars(&home, &server, &[AAPL.as_slice(), &other].concat()).fails(2, "it holds XNAS.ITCH ohlcv-1s");
@@ -295,7 +303,7 @@ fn keys_come_from_the_environment_or_a_file_and_are_never_shown() {
 fn datasets_schemas_and_symbols_are_those_of_the_server() {
     let (home, server) = (Home::new(), server());
     let datasets = bars(&home, &server, &["datasets"]).ok().out;
-    assert!(datasets.contains("XNAS.ITCH") && datasets.contains("2024-01-01 to 2024-04-01"), "{datasets}");
+    assert!(datasets.contains("XNAS.ITCH") && datasets.contains("2024-01-01 to before 2024-04-01"), "{datasets}");
     let schemas = bars(&home, &server, &["schemas", "--dataset", "GLBX.MDP3", "--json"]).ok().json();
     assert_eq!((&schemas[0]["schema"], &schemas[0]["dollarsPerGigabyte"]), (&"ohlcv-1s".into(), &280.0.into()));
     let symbols = ["symbols", "--dataset", "GLBX.MDP3", "--stype", "continuous", "--symbol"];
@@ -304,6 +312,81 @@ fn datasets_schemas_and_symbols_are_those_of_the_server() {
     let missing =
         bars(&home, &server, &[symbols.as_slice(), &["ES.c.0,NQ.c.0"]].concat()).fails(4, "ERROR: NQ.c.0").out;
     assert!(missing.contains("root, month"), "{missing}");
+}
+
+/// A parent's bars are those of all its contracts.
+#[test]
+fn parents_are_fetched() {
+    let (home, server) = (Home::new(), server());
+    let parent = ["fetch", "--symbol", "ES.FUT", "--stype", "parent", "--dataset", "GLBX.MDP3"];
+    bars(&home, &server, &[parent.as_slice(), &["--start", "2024-03-14", "--end", "2024-03-15"]].concat()).ok();
+    let text = std::fs::read_to_string(home.join("data/raw_1s/ES.FUT/ES.FUT_2024_03.csv")).unwrap();
+    assert!(text.contains(",ESH4\n") && text.contains(",ESM4\n"));
+    let symbols = ["symbols", "--dataset", "GLBX.MDP3", "--stype", "parent", "--symbol", "ES.FUT"];
+    assert!(bars(&home, &server, &symbols).ok().out.contains("ESM4: there"));
+    let report = home.pdp(&["bars", "resample", "--all", "--timeframes", "1d", "--json"]).ok().json();
+    assert_eq!(report[0]["series"].as_array().unwrap().len(), 2);
+}
+
+/// Wrong answers were paid for: they are not asked for again and again.
+#[test]
+fn wrong_answers_are_bought_three_times_at_most() {
+    let (home, server) = (Home::new(), server());
+    server.faults().push(Fault::new(Effect::OtherSymbol).always());
+    let january =
+        ["fetch", "--symbol", "AAPL", "--dataset", "XNAS.ITCH", "--start", "2024-01-01", "--end", "2024-01-31"];
+    bars(&home, &server, &january).fails(1, "which was not asked for");
+    assert_eq!(bought(&server).len(), 3);
+    // What is known of the symbol and its days is there all the same.
+    assert!(home.files("data/raw_1s/AAPL").contains(&"symbology.json".to_owned()));
+}
+
+/// Two at once: one gives way to the other, and nothing is mixed.
+#[test]
+fn two_fetches_at_once_do_not_mix() {
+    let expected = clean();
+    let (home, server) = (Home::new(), server());
+    for _ in 0..6 {
+        let spawn = || {
+            let mut command = command(&home, &server, &AAPL);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let both = [spawn(), spawn()].map(|child| Ran::of(child.wait_with_output().unwrap()));
+        assert!(both.iter().any(|ran| ran.code == 0), "{both:?}");
+        for ran in both.iter().filter(|ran| ran.code != 0) {
+            assert!(ran.err.contains("another fetch"), "{ran:?}");
+        }
+        assert_eq!(contents(&home, "data/raw_1s"), expected);
+        std::fs::remove_dir_all(home.join("data")).unwrap();
+    }
+}
+
+/// A server that repeats the key is not repeated.
+#[test]
+fn a_key_that_a_server_repeats_is_not_shown() {
+    use std::io::{Read as _, Write as _};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answering = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = vec![0; 4096];
+        let count = stream.read(&mut request).unwrap();
+        let request = String::from_utf8_lossy(&request[..count]).into_owned();
+        let sent = request.lines().find(|line| line.to_lowercase().starts_with("authorization")).unwrap_or_default();
+        let body = format!(r#"{{"detail":"bad key {KEY}: {sent}"}}"#);
+        let head = format!(
+            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all((head + &body).as_bytes()).unwrap();
+        sent.rsplit(' ').next().unwrap().trim().to_owned()
+    });
+    let home = Home::new();
+    let mut command = home.command(&["bars", "check-connection", "--base-url", &url]);
+    command.env("DATABENTO_API_KEY", KEY).env("NO_PROXY", "127.0.0.1");
+    let ran = Ran::of(command.output().unwrap()).fails(2, "bad key (the key)");
+    let sent = answering.join().unwrap();
+    assert!(sent.len() > 20 && !format!("{}{}", ran.out, ran.err).contains(&sent) && !ran.err.contains(KEY), "{ran:?}");
 }
 
 #[test]
@@ -321,7 +404,7 @@ fn t118_a_roll_and_several_venues_go_through_the_pipeline() {
     );
     home.pdp(&["bars", "resample", "--symbol", "SPY", "--timeframes", "1min"]).fails(3, "--by-publisher");
     home.pdp(&["bars", "resample", "--symbol", "SPY", "--timeframes", "1min", "--by-publisher"]).ok();
-    let validate = ["bars", "validate", "--input-dir", "data/aggregated", "--raw-dir", "data/raw_1s"];
+    let validate = ["bars", "validate", "--input-dir", "data/aggregated", "--raw-dir", "data/raw_1s", "--allow-gaps"];
     let ran = home.pdp(&validate).ok();
     assert!(
         ran.out.contains("SPY 1min") && ran.out.contains("ES.c.0 1d") && ran.out.contains("to the unit"),
@@ -334,6 +417,7 @@ fn t118_a_roll_and_several_venues_go_through_the_pipeline() {
     assert!(apart[0]["series"].as_array().unwrap().len() > 5, "{apart}");
     let one = ["bars", "resample", "--symbol", "AAPL", "--timeframes", "1d", "--merge-instruments", "--json"];
     assert_eq!(home.pdp(&one).ok().json()[0]["series"].as_array().unwrap().len(), 1);
+    home.pdp(&[validate.as_slice(), &["--symbol", "AAPL", "--merge-instruments"]].concat()).ok();
 }
 
 /// The official Python client writes of the same server what we wrote.

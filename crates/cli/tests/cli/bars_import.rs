@@ -154,7 +154,7 @@ fn quotes_without_a_side_months_that_join_and_what_is_refused() {
     home.pdp(&["bars", "import", "b", "--format", "parquet"]).ok();
     assert_eq!(
         home.files("data/raw_1m/BTCUSDT"),
-        ["BTCUSDT_2024_12.parquet", "BTCUSDT_2025_01.parquet", "import.json"]
+        [".pdp.lock", "BTCUSDT_2024_12.parquet", "BTCUSDT_2025_01.parquet", "import.json"]
     );
     home.pdp(&["bars", "resample", "--all", "--input-dir", "data/raw_1m", "--timeframes", "1h"]).ok();
     let hour = std::fs::read_to_string(home.join("data/aggregated/1h/BTCUSDT_2025_01_1h.csv")).unwrap();
@@ -165,6 +165,10 @@ fn quotes_without_a_side_months_that_join_and_what_is_refused() {
     home.pdp(&["bars", "import", "d"]).fails(4, "files to import");
     home.pdp(&["bars", "import", "d/notes.csv"]).fails(2, "none of LEAN's");
     home.pdp(&["bars", "import", "nowhere"]).fails(4, "nowhere");
+    home.pdp(&["bars", "import", "b", "--symbol", "../x"]).fails(2, "expected a name");
+    let trades = zip("20240131_eurusd_minute_trade.csv", "0,1.1,1.3,1.0,1.2,5\n");
+    home.put("lean/forex/oanda/minute/eurusd/20240130_trade.zip", trades);
+    home.pdp(&["bars", "import", "lean", "--output-dir", "both"]).fails(2, "as trades and as quotes");
     let bad = zip("20240201_x_second_trade.csv", "0,1,1,1,1,1\n90000000,1,1,1,1,1\n");
     home.put("e/crypto_binance_second_x_20240201_trade.zip", bad);
     home.pdp(&["bars", "import", "e"]).fails(3, "line 2");

@@ -285,3 +285,24 @@ fn real_files_are_judged() {
     assert_eq!(finding(&json, "order")["line"], 306_019);
     assert_eq!(json["series"][0]["bars"], 372_530);
 }
+
+/// What raw data lack as well may be no trade, but not for a day; and what cannot be unpacked is a finding among others.
+#[test]
+fn lost_days_and_damaged_files_are_findings() {
+    let home = Home::new();
+    let days: Vec<_> = (1..=5).map(|day| seconds(&format!("2024-01-0{day}T00:00:00Z"), 600)).collect();
+    let header = days[0].lines().next().unwrap();
+    let rows: String =
+        [0, 1, 4].iter().flat_map(|day| days[*day].lines().skip(1)).map(|line| format!("{line}\n")).collect();
+    home.put("data/raw_1s/ES.c_0/ES.c_0_2024_01.csv", format!("{header}\n{rows}"));
+    home.pdp(&["bars", "resample", "--all", "--timeframes", "1min"]).ok();
+    home.pdp(&CLEAN).fails(3, "no bars until");
+    let whole = std::fs::read(home.join(TO)).unwrap();
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut gz, &whole).unwrap();
+    let gz = gz.finish().unwrap();
+    home.put("cut/ES.c_0_2024_01_1min.csv.gz", &gz[..gz.len() / 2]);
+    home.put("cut/OTHER_2024_01_1min.csv", &whole);
+    let ran = home.pdp(&["bars", "validate", "--input-dir", "cut", "--allow-gaps"]).fails(3, "unreadable");
+    assert!(ran.out.contains("OTHER 1min"), "{}", ran.out);
+}

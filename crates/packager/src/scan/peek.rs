@@ -88,7 +88,13 @@ fn first_findings(file: &mut DataFile) -> io::Result<Option<Findings>> {
         }
         DataFormat::Jsonl | DataFormat::Csv => {
             let mut inspection = Inspection::new(file.format, ContentEncoding::Identity, false);
-            inspection.feed(&content);
+            // The look may end within a line, which then is none.
+            let whole = if content.len() < LOOK {
+                content.len()
+            } else {
+                memchr::memrchr(b'\n', &content).map_or(content.len(), |end| end + 1)
+            };
+            inspection.feed(content.get(..whole).unwrap_or(&content));
             Ok(Some(inspection.finish()))
         }
     }
@@ -117,6 +123,7 @@ fn settle(file: &mut DataFile, findings: &Findings, certain: bool) {
     if let Some(event_type) = &findings.event_type
         && !event_type.is_unknown()
         && (file.event_type.is_unknown() || !findings.guessed_type)
+        && !file.event_type.is_kind_of(event_type)
     {
         let by_path = std::mem::replace(&mut file.event_type, event_type.clone());
         if certain && !by_path.is_unknown() && by_path != file.event_type {

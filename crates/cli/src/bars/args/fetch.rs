@@ -96,6 +96,9 @@ pub(crate) struct FetchArgs {
     /// Buy nothing if it costs more US dollars than this
     #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
     pub(crate) max_cost: Option<f64>,
+    /// Replace files of months that are there and were not fetched, rather than refuse
+    #[arg(long)]
+    pub(crate) replace: bool,
     /// Fetch again what the vendor has changed since
     #[arg(long)]
     pub(crate) refresh: bool,

@@ -56,7 +56,11 @@ fn found(path: &Path, args: &ImportArgs) -> anyhow::Result<Option<Found>> {
     let symbol = |own: String| args.symbol.clone().unwrap_or(own);
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let wants = |origin| args.from == Origin::Auto || args.from == origin;
+    // From within LEAN's directories a path alone does not say which they are.
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let lean = [path, &whole].into_iter().find(|path| LeanFile::of(path).is_some());
     if wants(Origin::Lean)
+        && let Some(path) = lean
         && let Some(file) = LeanFile::of(path)
     {
         let interval = match file.resolution.as_str() {

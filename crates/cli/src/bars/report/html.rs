@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use pdp_bars::validate::{Gap, GapReason, Gaps, Report};
+use pdp_bars::validate::{Gap, GapReason, Gaps, Kind, Report};
 
 use super::super::validate::Reports;
 use super::json::{moment, volume};
-use super::text::{CHECKS, span};
+use super::text::{CHECKS, span, unexplained as unexplained_count};
 
 /// Width of a timeline, in units of its picture.
 const WIDTH: u32 = 1000;
@@ -86,6 +86,10 @@ fn one(report: &Report, directory: &str, out: &mut String) {
             (0, Some(check)) if against_raw => {
                 ("ok", format!("volume {} conserved over {} raw bars", volume(check.bars, report), check.raw_bars))
             }
+            (0, _) if kinds.contains(&Kind::Gap) && unexplained_count(report) > 0 => (
+                "na",
+                format!("{} times without bars that nothing explains, which is allowed", unexplained_count(report)),
+            ),
             (0, _) => ("ok", "good".to_owned()),
             (count, Some(check)) if against_raw => (
                 "bad",
@@ -96,7 +100,7 @@ fn one(report: &Report, directory: &str, out: &mut String) {
         };
         let _ = write!(out, "<tr><td>{label}<td class={class}>{result}");
     }
-    out.push_str("</table>");
+    let _ = write!(out, "</table><p class=na>Gaps are explained by {}.</p>", escaped(&report.explained_by));
     for gaps in &report.gaps {
         timeline(gaps, out);
         unexplained(gaps, out);

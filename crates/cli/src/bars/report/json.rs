@@ -42,6 +42,7 @@ pub(in super::super) fn json(reports: &Reports) -> Value {
             "counts": report.counts.iter().map(|(kind, count)| (kind.name().to_owned(), json!(count))).collect::<serde_json::Map<_, _>>(),
             "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
             "gaps": report.gaps.iter().map(gaps).collect::<Vec<_>>(),
+            "explainedBy": report.explained_by,
             "volume": report.volume.map(|check| json!({
                 "bars": volume(check.bars, report),
                 "raw": volume(check.raw, report),

@@ -29,7 +29,8 @@ fn one(report: &Report, directory: &str, out: &mut dyn Write) -> io::Result<()> 
     let timeframe = report.timeframe.map_or("unknown timeframe".to_owned(), |timeframe| timeframe.to_string());
     writeln!(out, "{} {timeframe} in {directory}", report.symbol)?;
     let files = if report.files == 1 { "file" } else { "files" };
-    write!(out, "  {} bars in {} {files}", report.bars, report.files)?;
+    let bars = if report.bars == 1 { "bar" } else { "bars" };
+    write!(out, "  {} {bars} in {} {files}", report.bars, report.files)?;
     if let (Some(first), Some(last)) = (report.first, report.last) {
         write!(out, ", {} to {}", moment(first), moment(last))?;
     }
@@ -51,6 +52,11 @@ fn one(report: &Report, directory: &str, out: &mut dyn Write) -> io::Result<()> 
                 volume(check.bars, report),
                 check.raw_bars
             )?,
+            (0, false, _) if kinds.contains(&Kind::Gap) && unexplained(report) > 0 => writeln!(
+                out,
+                "WARNING: {label}: {} times without bars that nothing explains, which is allowed here",
+                unexplained(report)
+            )?,
             (0, false, _) => writeln!(out, "SUCCESS: {label}")?,
             (count, _, check) => {
                 write!(out, "ERROR: {label}: {count} {}", if count == 1 { "finding" } else { "findings" })?;
@@ -62,7 +68,15 @@ fn one(report: &Report, directory: &str, out: &mut dyn Write) -> io::Result<()> 
             }
         }
     }
+    if report.gaps.iter().any(|gaps| !gaps.tallies.is_empty()) {
+        writeln!(out, "  gaps are explained by {}", report.explained_by)?;
+    }
     report.gaps.iter().try_for_each(|gaps| reasons(gaps, out))
+}
+
+/// Times without bars that nothing explains, whether they are findings or not.
+pub(in super::super) fn unexplained(report: &Report) -> u64 {
+    report.gaps.iter().filter_map(|gaps| gaps.tallies.get(&GapReason::Unknown)).map(|tally| tally.count).sum()
 }
 
 /// The checks, each with what it is called.
