@@ -8,6 +8,7 @@ use fxd::{Bar, Scale};
 use super::merge::{Named, merge};
 use super::output::{Output, OutputFormat, of_timeframe};
 use super::spool::Spool;
+use crate::calendar::SECOND;
 use crate::convert::order::Ordered;
 use crate::convert::{ConvertError, InputKind, Inputs, OnDuplicate, Piece, Told, Where};
 use crate::resample::{Cascade, Grid, Timeframe, TooMuchVolume};
@@ -62,6 +63,17 @@ pub struct SeriesMade {
     pub ids: Ids,
     /// Bars that were read.
     pub bars: u64,
+    /// What divides the time between any two of them, in nanoseconds; 0 of fewer than two. A second, if it is so little.
+    pub step: u64,
+}
+
+impl SeriesMade {
+    /// Whether bars of a timeframe cannot be told from these: they are as long themselves, or do not fit into it. Of few bars nothing is
+    /// said.
+    #[must_use]
+    pub fn is_too_coarse_for(&self, timeframe: Timeframe) -> bool {
+        self.bars >= 100 && self.step > 0 && !timeframe.nanos().is_multiple_of(self.step)
+    }
 }
 
 /// What was written of one timeframe.
@@ -184,9 +196,34 @@ struct Series {
     cascade: Option<Cascade>,
     /// Where a bar of it is.
     place: Where,
+    last: u64,
     volume: u128,
     /// For each timeframe bars and volumes.
     out: Vec<(u64, u128)>,
+}
+
+impl Series {
+    /// Notes how far bars are apart.
+    fn step(&mut self, bars: &[Bar]) {
+        for bar in bars {
+            // No timeframe is less than a second, so nothing more is to be learned.
+            if self.made.step == SECOND {
+                return;
+            }
+            if self.last > 0 {
+                self.made.step = divisor(self.made.step, bar.ts - self.last);
+            }
+            self.last = bar.ts;
+        }
+    }
+}
+
+/// The greatest number that divides both, down to a second.
+fn divisor(mut one: u64, mut other: u64) -> u64 {
+    while other != 0 {
+        (one, other) = (other, one % other);
+    }
+    if one < SECOND { SECOND } else { one }
 }
 
 impl Making<'_> {
@@ -210,7 +247,8 @@ impl Making<'_> {
         }
         let number = self.series.len();
         self.series.push(Series {
-            made: SeriesMade { symbol, ids, bars: 0 },
+            made: SeriesMade { symbol, ids, bars: 0, step: 0 },
+            last: 0,
             cascade: Some(Cascade::new(self.how.grid, &self.how.timeframes)),
             place,
             volume: 0,
@@ -222,6 +260,7 @@ impl Making<'_> {
 
     fn take(&mut self, number: usize, bars: &[Bar]) -> Result<(), ConvertError> {
         let Some(series) = self.series.get_mut(number) else { return Ok(()) };
+        series.step(bars);
         series.made.bars += bars.len() as u64;
         series.volume += bars.iter().map(|bar| u128::from(bar.volume)).sum::<u128>();
         let (spool, out, lane) = (&mut self.spool, &mut series.out, number * self.how.timeframes.len());

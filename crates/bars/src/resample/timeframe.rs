@@ -11,7 +11,7 @@ pub struct Timeframe(Interval);
 
 /// A text says no timeframe.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no timeframe, expected a number and s, min, h or d, as 15s, 1min, 1h, 1d")]
+#[error("\"{0}\" is no timeframe, expected a number up to 16383 and s, min, h or d, as 15s, 1min, 1h, 1d")]
 pub struct UnknownTimeframe(String);
 
 /// A day.

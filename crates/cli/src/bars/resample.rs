@@ -63,6 +63,21 @@ pub(crate) fn run(args: &ResampleArgs, global: &Global) -> anyhow::Result<ExitCo
         reports.push((symbol.clone(), pipeline::resample(symbol, files, &output, &how, &told)?));
     }
     shown.finish();
+    for (symbol, report) in reports.iter().filter(|_| !global.quiet) {
+        let coarse = |made: &&pdp_bars::pipeline::Made| {
+            report.series.iter().any(|series| series.is_too_coarse_for(made.timeframe))
+        };
+        let names: Vec<String> = report.made.iter().filter(coarse).map(|made| made.timeframe.to_string()).collect();
+        if !names.is_empty() {
+            let seconds = report.series.iter().map(|series| series.step).max().unwrap_or(0) / 1_000_000_000;
+            let _ = writeln!(
+                io::stderr(),
+                "WARNING: {}: its bars are {seconds} seconds apart or more: those of {} are not made of shorter ones",
+                crate::render::printable(symbol),
+                names.join(", ")
+            );
+        }
+    }
     let report: Vec<Value> = reports.iter().map(|(symbol, report)| as_json(symbol, report)).collect();
     commands::show(global, &report, |out| words(&reports, global.quiet, out))?;
     Ok(ExitCode::SUCCESS)

@@ -360,3 +360,16 @@ fn merged_instruments_are_read_in_the_order_of_the_file() {
     );
     home.pdp(&merged).fails(3, "expected one bar at a time");
 }
+
+/// Minutes cannot become bars of fifteen or ninety seconds, which is said.
+#[test]
+fn bars_that_are_too_long_are_warned_of() {
+    let home = Home::new();
+    let rows: String =
+        (0..200).map(|minute| format!("2024-01-02T{:02}:{:02}:00Z,1,1,1,1,1\n", minute / 60, minute % 60)).collect();
+    home.put("raw/A/A_2024_01.csv", format!("timestamp,open,high,low,close,volume\n{rows}"));
+    let ran = home.pdp(&["bars", "resample", "--all", "--input-dir", "raw", "--timeframes", "15s,90s,2min"]).ok();
+    assert!(ran.err.contains("WARNING: A: its bars are 60 seconds apart or more: those of 15s, 90s"), "{}", ran.err);
+    let fine = home.pdp(&["bars", "resample", "--all", "--input-dir", "raw", "--timeframes", "2min,1h"]).ok();
+    assert!(fine.err.is_empty(), "{}", fine.err);
+}
