@@ -152,8 +152,13 @@ impl Plan {
     }
 }
 
-/// What is there of the months that are asked for. Files that were whole but for their name get it.
-pub(super) fn months(request: &Request, directory: &Path, state: &State) -> Result<Vec<Month>, FetchError> {
+/// What is there of the months that are asked for. Files that were whole but for their name get it, where nobody else writes.
+pub(super) fn months(
+    request: &Request,
+    directory: &Path,
+    state: &State,
+    alone: bool,
+) -> Result<Vec<Month>, FetchError> {
     let mut months = Vec::new();
     for (month, mut start, mut end) in request.months() {
         let file = file_of(directory, &request.symbol, &month);
@@ -162,7 +167,7 @@ pub(super) fn months(request: &Request, directory: &Path, state: &State) -> Resu
         if let Some(entry) = state.months.get(&month) {
             rows = entry.rows;
             // Cut off between the two steps that finish a month.
-            if !file.exists() && entry.rows > 0 && entry.is(&partial)? {
+            if alone && !file.exists() && entry.rows > 0 && entry.is(&partial)? {
                 std::fs::rename(&partial, &file).map_err(|error| FetchError::io(&file, error))?;
             }
             let covers = entry.start <= start && end <= entry.end;

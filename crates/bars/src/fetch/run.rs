@@ -151,7 +151,10 @@ impl Historical {
             let (there, asked) = ("bars that were imported".to_owned(), request.dataset.clone());
             return Err(FetchError::Taken { path: directory.join("import.json"), there, asked });
         }
-        let mut months = months(&request, &directory, &state)?;
+        // Another that is fetching gives its files their names itself.
+        let alone = crate::pipeline::lock(&directory, std::time::Duration::ZERO).ok();
+        let mut months = months(&request, &directory, &state, alone.is_some())?;
+        drop(alone);
         if let Some(month) = months.iter().find(|month| month.have == Have::Unknown).filter(|_| !how.replace) {
             return Err(FetchError::Unknown { path: month.file.clone() });
         }
@@ -211,9 +214,10 @@ impl Historical {
             return Ok(plan.fetched(&State::load(directory, &plan.request)?, 0));
         }
         std::fs::create_dir_all(directory).map_err(|error| FetchError::io(directory, error))?;
-        let _lock = crate::pipeline::lock(directory).map_err(|error| FetchError::io(directory, error))?;
+        let _lock = crate::pipeline::lock(directory, crate::pipeline::PATIENCE)
+            .map_err(|error| FetchError::io(directory, error))?;
         // What was planned must still be so: another may have fetched meanwhile.
-        if months(&plan.request, directory, &State::load(directory, &plan.request)?)?
+        if months(&plan.request, directory, &State::load(directory, &plan.request)?, true)?
             .iter()
             .zip(&plan.months)
             .any(|(now, planned)| now.have != planned.have && planned.have != Have::Outdated)

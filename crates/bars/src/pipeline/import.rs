@@ -75,7 +75,7 @@ pub fn import(
         .map_err(|why| BarsError::Unwritable { symbol: crate::problem::shown(symbol.as_bytes()), why })?;
     let directory = how.output.join(symbol);
     std::fs::create_dir_all(&directory).map_err(|source| BarsError::read(&directory, source))?;
-    let _lock = super::lock(&directory).map_err(|source| BarsError::read(&directory, source))?;
+    let _lock = super::lock(&directory, super::PATIENCE).map_err(|source| BarsError::read(&directory, source))?;
     scaled(&mut inputs, |inputs| once(symbol, inputs, &directory, how, told))
 }
 

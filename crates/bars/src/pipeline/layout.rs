@@ -1,7 +1,9 @@
 //! Where the pipeline's files lie: `{SYMBOL}/{SYMBOL}_{YYYY}_{MM}.csv` and the like.
 
 use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::BarsError;
 use crate::convert::InputKind;
@@ -43,19 +45,26 @@ pub fn timeframes(directory: &Path) -> Result<Vec<(Option<Timeframe>, PathBuf)>,
     Ok(found)
 }
 
-/// Holds a symbol's directory, so that no other program of ours writes to it meanwhile. It is let go when the file is closed.
-pub(crate) fn lock(directory: &Path) -> std::io::Result<std::fs::File> {
-    let file =
-        std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(directory.join(".pdp.lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(std::io::Error::new(
-            std::io::ErrorKind::ResourceBusy,
-            "another fetch or import writes here: try again when it has ended",
-        )),
-        Err(std::fs::TryLockError::Error(error)) => Err(error),
+/// Holds a symbol's directory, so that no other program of ours writes to it meanwhile; waits a little, as one that only looks lets go
+/// at once. It is let go when the file is closed.
+pub(crate) fn lock(directory: &Path, patience: Duration) -> std::io::Result<File> {
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(directory.join(".pdp.lock"))?;
+    let end = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => std::thread::sleep(Duration::from_millis(50)),
+            Err(TryLockError::WouldBlock) => {
+                let why = "another fetch or import writes here: try again when it has ended";
+                return Err(std::io::Error::new(std::io::ErrorKind::ResourceBusy, why));
+            }
+        }
     }
 }
+
+/// How long a writer waits for one that only looks.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether a symbol can be the name of a directory, and the beginning of those of files; or why not.
 ///
