@@ -7,7 +7,7 @@ use time::macros::date;
 use crate::support::{XNAS, client, fetch, sample, seconds};
 
 async fn send(method: reqwest::Method, url: &str, body: &Value) -> (u16, Value) {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = crate::support::http().build().unwrap();
     let answer = http.request(method, url).body(body.to_string()).send().await.unwrap();
     let status = answer.status().as_u16();
     (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap())

@@ -98,7 +98,7 @@ async fn statuses_are_those_that_were_asked_for() {
 async fn the_time_to_wait_is_in_a_header() {
     let server = sample();
     server.faults().push(Fault::too_many_requests(3).on(Endpoint::ListDatasets));
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = crate::support::http().build().unwrap();
     let url = format!("{}/v0/metadata.list_datasets", server.url());
     let answer = http.get(url).basic_auth(KEY, None::<&str>).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), &answer.headers()["retry-after"]), (429, &"3".parse().unwrap()));

@@ -61,7 +61,7 @@ async fn a_wrong_key_is_refused_and_no_key_is_remembered() {
     assert_eq!(refusal(&error), (401, "auth_authentication_failed".to_owned()));
     // A key where none belongs.
     let url = format!("{}/v0/metadata.list_datasets?key={KEY}", server.url());
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = crate::support::http().build().unwrap();
     assert_eq!(http.get(url).basic_auth(KEY, Some("word")).send().await.unwrap().status(), 401);
     let remembered = format!("{:?}", server.requests());
     assert!(!remembered.contains(KEY) && !remembered.contains(WRONG_KEY), "{remembered}");
@@ -71,7 +71,7 @@ async fn a_wrong_key_is_refused_and_no_key_is_remembered() {
 #[tokio::test]
 async fn requests_that_no_client_sends_are_refused_as_well() {
     let server = sample();
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let http = crate::support::http().build().unwrap();
     let start = nanos(date!(2024 - 01 - 01)).to_string();
     let base = [("dataset", XNAS), ("schema", "ohlcv-1s"), ("symbols", "AAPL"), ("start", start.as_str())];
     for (name, more, status, said) in [

@@ -18,11 +18,18 @@ pub(crate) fn sample() -> Server {
     Server::start(Store::sample()).unwrap()
 }
 
+/// HTTP for clients. Where the whole workspace is built, the client has TLS without a provider, which the process must name.
+pub(crate) fn http() -> reqwest::ClientBuilder {
+    // Another test has named it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::ClientBuilder::new().no_proxy()
+}
+
 /// A client that gives up on a stalled stream after a while.
 pub(crate) fn client_of(url: &str, key: &str, patience: Duration) -> HistoricalClient {
     HistoricalClient::builder()
         .base_url(url.parse().unwrap())
-        .http_client_builder(reqwest::ClientBuilder::new().no_proxy().read_timeout(patience))
+        .http_client_builder(http().read_timeout(patience))
         .key(key)
         .unwrap()
         .build()
