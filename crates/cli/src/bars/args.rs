@@ -18,7 +18,7 @@ use crate::fxd::args::OnDuplicate;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BarsCommand {
-    /// Buy bars from Databento, month by month: exactly what is asked for, and nothing twice
+    /// Buy bars from Databento, month by month; months that are there whole are not bought again
     Fetch(FetchArgs),
     /// Bring files of LEAN, Binance and HISTDATA into the pipeline's layout
     Import(ImportArgs),
