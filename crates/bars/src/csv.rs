@@ -6,6 +6,7 @@ mod cut;
 mod fields;
 mod layout;
 mod names;
+mod pattern;
 mod quick;
 mod row;
 mod rows;
@@ -13,7 +14,7 @@ mod sink;
 mod source;
 mod swar;
 
-pub(crate) use cut::Cutter;
+pub(crate) use cut::{Block, Cutter};
 pub(crate) use fields::{Fields, is_blank, without_end};
 pub(crate) use layout::Role;
 pub(crate) use names::Names;

@@ -62,44 +62,60 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     let python = tools::python_bench(root)?;
     let directory = root.join("target/bench/bars");
     fs::create_dir_all(&directory)?;
-    let csv = directory.join(format!("seconds-{}.csv", options.rows));
-    if !csv.is_file() {
-        eprintln!("making {}", csv.display());
-        make(&csv, options.rows)?;
-    }
+    let made = |name: &str, zeros: &str| {
+        let path = directory.join(format!("{name}-{}.csv", options.rows));
+        if !path.is_file() {
+            eprintln!("making {}", path.display());
+            make(&path, options.rows, zeros)?;
+        }
+        anyhow::Ok(path)
+    };
+    let csv = made("seconds", "")?;
+    let nine_decimals = made("nine-decimals", "0000000")?;
     let script = root.join("xtask/src/bench/bars_peers.py");
     let program = std::env::current_exe()?;
     let output = directory.join("out");
-    let contender = |name: &'static str, ours: bool, does: &str| {
+    let contender_of = |csv: &Path, name: &'static str, ours: bool, does: &str| {
         let mut args: Vec<std::ffi::OsString> = match ours {
             true => ["bench", "bars", "--work", does].map(Into::into).into(),
             false => vec![script.clone().into(), does.into()],
         };
-        args.extend([csv.clone().into(), output.clone().into()]);
+        args.extend([csv.into(), output.clone().into()]);
         Contender { name, ours, program: if ours { program.clone() } else { python.clone() }, args, output: None }
     };
-    let mut text = String::new();
-    let all = rounds(
-        "minutes",
-        options.runs,
-        &[
-            contender("pdp bars resample", true, "csv"),
-            contender("DuckDB", false, "duckdb"),
-            contender("polars", false, "polars"),
-            contender("pandas", false, "pandas"),
-        ],
-    )?;
-    let megabytes = report::megabytes(fs::metadata(&csv)?.len());
-    let _ = write!(
-        text,
-        "### CSV to one-minute CSV\n\n{} second bars, {megabytes:.0} MB, all threads. CPU of `pdp` is that of the whole process, of \
-         peers without their imports.\n\n",
-        options.rows
-    );
+    let contender = |name: &'static str, ours: bool, does: &str| contender_of(&csv, name, ours, does);
     let columns = [Column::time("CPU s", |f| f.all("cpu")), Column::time("wall s", |f| f.all("wall"))];
-    text.push_str(&table(&all, &columns));
+    let mut text = String::new();
+    for (csv, label, title) in [
+        (&csv, "minutes", "CSV to one-minute CSV"),
+        (
+            &nine_decimals,
+            "nine decimals",
+            "CSV with prices of nine decimals, as Databento writes them, to one-minute CSV",
+        ),
+    ] {
+        let all = rounds(
+            label,
+            options.runs,
+            &[
+                contender_of(csv, "pdp bars resample", true, "csv"),
+                contender_of(csv, "DuckDB", false, "duckdb"),
+                contender_of(csv, "polars", false, "polars"),
+                contender_of(csv, "pandas", false, "pandas"),
+            ],
+        )?;
+        let megabytes = report::megabytes(fs::metadata(csv)?.len());
+        let _ = write!(
+            text,
+            "### {title}\n\n{} second bars, {megabytes:.0} MB, all threads. CPU of `pdp` is that of the whole process, of peers \
+             without their imports.\n\n",
+            options.rows
+        );
+        text.push_str(&table(&all, &columns));
+        text.push('\n');
+    }
     let nine = rounds("nine", options.runs, &[contender("pdp bars resample", true, "nine")])?;
-    text.push_str("\n### CSV to nine timeframes of CSV, in one reading\n\n");
+    text.push_str("### CSV to nine timeframes of CSV, in one reading\n\n");
     text.push_str(&table(&nine, &columns));
     let mut huge = contender("pdp: cascade, huge pages", true, "memory");
     huge.args.splice(0..0, ["GLIBC_TUNABLES=glibc.malloc.hugetlb=1".into(), huge.program.clone().into()]);
@@ -134,8 +150,8 @@ pub(super) fn run(root: &Path, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Seconds with trade of some months, always the same, as Databento's CSV has them.
-fn make(path: &Path, rows: u64) -> Result<()> {
+/// Seconds with trade of some months, always the same, with the columns of Databento's CSV; prices have two decimals and these zeros.
+fn make(path: &Path, rows: u64, zeros: &str) -> Result<()> {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
     writeln!(file, "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol")?;
     let (mut state, mut price, mut seconds) = (88_172_645_463_325_252_u64, 500_000_u64, 1_704_067_200_i64);
@@ -147,7 +163,7 @@ fn make(path: &Path, rows: u64) -> Result<()> {
         let close = (price + bits % 7).saturating_sub(3).max(100);
         let (high, low) = (price.max(close) + bits / 7 % 3, price.min(close) - bits / 21 % 3);
         let time = DateTime::from_timestamp(seconds, 0).unwrap_or_default().format("%Y-%m-%dT%H:%M:%S.000000000Z");
-        let at = |price: u64| format!("{}.{:02}", price / 100, price % 100);
+        let at = |price: u64| format!("{}.{:02}{zeros}", price / 100, price % 100);
         let (open, volume) = (at(price), bits / 63 % 500);
         writeln!(file, "{time},32,2,15144,{open},{},{},{},{volume},SYM", at(high), at(low), at(close))?;
         price = close;

@@ -36,6 +36,11 @@ impl Scaler {
         Self { scale: u32::from(scale.decimals()) }
     }
 
+    /// The decimals of the scale.
+    pub(crate) const fn scale(self) -> u32 {
+        self.scale
+    }
+
     /// `mantissa` in units of the scale, if that is exact and fits.
     #[inline(always)]
     pub(crate) fn apply(self, mantissa: u64, decimals: u32) -> Option<u64> {

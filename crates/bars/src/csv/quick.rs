@@ -9,6 +9,7 @@ use fxd::Bar;
 
 use super::context::{Context, Scaler};
 use super::layout::{Prices, Role};
+use super::pattern::Pattern;
 use super::swar::{self, Number};
 use crate::Ids;
 use crate::calendar::{DAY, DAY_SECONDS, SECOND, day_of};
@@ -39,6 +40,8 @@ pub(crate) struct Quick<'a> {
     short: Memo,
     /// By column the last short field, which is mostly that of the next row too.
     memos: Vec<Memo>,
+    /// How the last short price was written, which is mostly how the next one is.
+    shape: Shape,
 }
 
 /// A field of seven bytes at most and the byte behind it, as the lowest bytes of a word.
@@ -60,6 +63,34 @@ impl Memo {
     fn of(data: &[u8], at: usize, length: usize, id: Option<u32>) -> Option<Self> {
         let mask = u64::MAX >> (8 * 7_usize.checked_sub(length)?);
         Some(Self { word: swar::load(data, at)? & mask, mask, length, id })
+    }
+}
+
+/// How a price is written.
+///
+/// A price that is written as the one before needs no search for its end. So where the next field begins does not hang on the
+/// bytes of this one, and the processor reads several fields at once.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    pattern: Pattern,
+    /// What makes its digits units of the scale.
+    factor: u64,
+    length: usize,
+}
+
+impl Shape {
+    /// That of no price.
+    const NONE: Self = Self { pattern: Pattern::NONE, factor: 0, length: 0 };
+
+    /// That of the price here: a whole number of units of the scale, `decimals` of whose digits are a fraction.
+    #[inline]
+    fn of(data: &[u8], at: usize, length: usize, decimals: u32, scale: u32) -> Option<Self> {
+        let point = memchr::memchr(b'.', data.get(at..at + length)?).and_then(|point| u32::try_from(point).ok());
+        let digits = u32::try_from(length).ok()?;
+        let pattern = Pattern::of(data, at, digits, point, decimals.saturating_sub(scale))?;
+        let more = scale.saturating_sub(decimals);
+        // Less than 2^63 together.
+        (digits + more <= 18).then_some(Self { pattern, factor: 10_u64.pow(more), length })
     }
 }
 
@@ -91,6 +122,7 @@ impl<'a> Quick<'a> {
             run: 0,
             short: Memo::NONE,
             memos: vec![Memo::NONE; context.layout.roles.len()],
+            shape: Shape::NONE,
         }
     }
 
@@ -173,7 +205,20 @@ impl<'a> Quick<'a> {
     }
 
     #[inline(always)]
-    fn price(&self, data: &[u8], at: usize, price: &mut i64) -> Option<usize> {
+    fn price(&mut self, data: &[u8], at: usize, price: &mut i64) -> Option<usize> {
+        let Shape { pattern, factor, length } = &self.shape;
+        let Some(digits) = pattern.read(data, at) else { return self.other_price(data, at, price) };
+        let value = i64::try_from(digits * factor).ok()?;
+        if value < self.lowest || value > self.highest {
+            return None;
+        }
+        *price = value;
+        Some(at + length)
+    }
+
+    /// A price that is not written as the one before.
+    #[inline(never)]
+    fn other_price(&mut self, data: &[u8], at: usize, price: &mut i64) -> Option<usize> {
         let Number { mantissa, mut decimals, end } = swar::number(data, at)?;
         if self.prices != Prices::Decimal {
             let pointed = data.get(at..end)?.contains(&b'.');
@@ -189,6 +234,9 @@ impl<'a> Quick<'a> {
             return None;
         }
         *price = value;
+        if let Some(shape) = Shape::of(data, at, end - at, decimals, self.price.scale()) {
+            self.shape = shape;
+        }
         Some(end)
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fxd::Bar;
 
-use super::cut::Cutter;
+use super::cut::{Block, Cutter};
 use super::fields::{is_blank, without_end};
 use super::layout::Role;
 use super::quick::Quick;
@@ -32,27 +32,28 @@ pub(crate) fn rows<E: From<BarsError>>(
 ) -> Result<(), E> {
     let Input { reader, progress, name } = input;
     let mut cutter = Cutter::new(reader);
-    let mut block = Vec::new();
+    let mut block = Block::default();
     cutter.next_into(&mut block).map_err(|stop| source::stopped(file, stop, 0, &block))?;
-    let (context, skipped, mut line) = source::context(file, &name, &block, options)?;
-    block.drain(..skipped);
+    let (context, skipped, mut line) = source::context(file, &name, block.lines(), options)?;
+    block.skip(skipped);
     let mut clock = context.clock();
     let mut quick = Quick::new(&context);
     let mut runs = Runs::default();
     let mut known = false;
     loop {
         told(progress.take())?;
+        let lines = block.lines();
         let mut at = 0;
-        while at < block.len() {
+        while at < lines.len() {
             line += 1;
             let place = Place::Line(line);
-            if known && let Some(plain) = quick.row(&block, at, &mut clock, &runs) {
+            if known && let Some(plain) = quick.row(lines, at, &mut clock, &runs) {
                 at = plain.next;
                 let symbol = runs.symbol(quick.run);
                 take(place, Ok(Row { symbol, ids: plain.ids, bar: plain.bar }))?;
                 continue;
             }
-            let rest = block.get(at..).unwrap_or_default();
+            let rest = lines.get(at..).unwrap_or_default();
             let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
             at += length;
             let text = without_end(rest.get(..length).unwrap_or_default());

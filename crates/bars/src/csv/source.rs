@@ -10,7 +10,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::block::{self, Fault, Parsed};
 use super::context::Context;
-use super::cut::{Cutter, LINE, Stop};
+use super::cut::{Block, Cutter, LINE, Stop};
 use super::fields::{is_blank, without_end};
 use super::layout::{Layout, Role};
 use crate::clock::Counted;
@@ -30,7 +30,7 @@ struct Pending {
 /// Where a block's result is.
 enum Outcome {
     Here(Result<Parsed, Fault>),
-    Coming(Receiver<(Result<Parsed, Fault>, Vec<u8>)>),
+    Coming(Receiver<(Result<Parsed, Fault>, Block)>),
 }
 
 /// The rows of a CSV file.
@@ -43,9 +43,9 @@ struct CsvSource {
     pool: Option<ThreadPool>,
     pending: VecDeque<Pending>,
     /// Buffers to use again.
-    spare: Vec<Vec<u8>>,
+    spare: Vec<Block>,
     /// What is left of the first block, which was looked at to tell the layout.
-    head: Option<Vec<u8>>,
+    head: Option<Block>,
     /// Lines before the next block to hand out.
     lines: u64,
     counted: Option<Counted>,
@@ -57,10 +57,10 @@ struct CsvSource {
 pub(crate) fn open(file: &Path, input: Input, options: &ReadOptions) -> Result<Box<dyn BarSource>, BarsError> {
     let Input { reader, progress, name } = input;
     let mut cutter = Cutter::new(reader);
-    let mut head = Vec::new();
+    let mut head = Block::default();
     cutter.next_into(&mut head).map_err(|stop| stopped(file, stop, 0, &head))?;
-    let (context, skipped, lines) = context(file, &name, &head, options)?;
-    head.drain(..skipped);
+    let (context, skipped, lines) = context(file, &name, head.lines(), options)?;
+    head.skip(skipped);
     let rename = options.symbol.as_deref().filter(|_| context.layout.instruments).map(Arc::from);
     let threads = match options.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -130,11 +130,11 @@ fn layout(file: &Path, head: &[u8], options: &ReadOptions) -> Result<(Layout, us
 }
 
 /// The error for a file that cannot be cut further.
-pub(crate) fn stopped(file: &Path, stop: Stop, lines: u64, block: &[u8]) -> BarsError {
+pub(crate) fn stopped(file: &Path, stop: Stop, lines: u64, block: &Block) -> BarsError {
     match stop {
         Stop::Read(source) => BarsError::read(file, source),
         Stop::LongLine => {
-            let before = memchr::memchr_iter(b'\n', block).count();
+            let before = memchr::memchr_iter(b'\n', block.lines()).count();
             let line = lines.saturating_add(u64::try_from(before).unwrap_or(u64::MAX)).saturating_add(1);
             BarsError::row(
                 file,
@@ -166,14 +166,14 @@ impl CsvSource {
             // A block alone is not worth a second thread.
             let alone = self.threads == 1 || (self.pending.is_empty() && self.cutter.is_at_end());
             let result = if alone {
-                let result = block::read(&self.context, &block);
+                let result = block::read(&self.context, block.lines());
                 self.spare.push(block);
                 Outcome::Here(result)
             } else {
                 let context = Arc::clone(&self.context);
                 let (send, receive) = sync_channel(1);
                 self.pool()?.spawn(move || {
-                    let result = block::read(&context, &block);
+                    let result = block::read(&context, block.lines());
                     // Nobody listens if the source was dropped.
                     let _ = send.send((result, block));
                 });
@@ -195,7 +195,7 @@ impl CsvSource {
     }
 
     /// The error for input that cannot be read on. What is wrong in lines before it goes first.
-    fn stop(&mut self, stop: Stop, block: &[u8]) -> BarsError {
+    fn stop(&mut self, stop: Stop, block: &Block) -> BarsError {
         while let Some(pending) = self.pending.pop_front() {
             if let Err(error) = self.finish(pending) {
                 return error;

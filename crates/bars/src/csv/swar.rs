@@ -4,9 +4,9 @@
 //! last line of a block.
 
 /// The digit zero in each byte.
-const ZEROS: u64 = 0x3030_3030_3030_3030;
+pub(super) const ZEROS: u64 = 0x3030_3030_3030_3030;
 /// The highest bit of each byte.
-const HIGH: u64 = 0x8080_8080_8080_8080;
+pub(super) const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// Eight bytes, the first lowest.
 #[inline(always)]
@@ -29,7 +29,7 @@ const fn byte_of(mask: u64) -> u32 {
 
 /// The value of eight digits of 0 to 9, the lowest byte first in the text.
 #[inline(always)]
-const fn eight(digits: u64) -> u64 {
+pub(super) const fn eight(digits: u64) -> u64 {
     // Pairs, then fours and eights at once: each multiplication adds neighbours at their weights.
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
     let low = (pairs & 0x0000_00FF_0000_00FF).wrapping_mul(0x000F_4240_0000_0064);

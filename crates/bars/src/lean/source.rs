@@ -9,7 +9,7 @@ use fxd::{Bar, Scale};
 
 use super::LeanFile;
 use crate::calendar::SECOND;
-use crate::csv::{Cutter, Fields, is_blank, stopped, without_end};
+use crate::csv::{Block, Cutter, Fields, is_blank, stopped, without_end};
 use crate::decimal::decimal_text;
 use crate::input::{Input, Progress};
 use crate::options::QuoteSide;
@@ -65,10 +65,10 @@ impl LeanSource {
         if self.lines > 0 && self.cutter.is_at_end() {
             return Ok(None);
         }
-        let mut block = Vec::new();
+        let mut block = Block::default();
         self.cutter.next_into(&mut block).map_err(|stop| stopped(&self.path, stop, self.lines, &block))?;
         let mut runs = Runs::default();
-        let mut rest = block.as_slice();
+        let mut rest = block.lines();
         while !rest.is_empty() {
             let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
             let (line, later) = rest.split_at(length);
