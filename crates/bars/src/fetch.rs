@@ -6,6 +6,7 @@
 mod client;
 mod describe;
 mod error;
+mod event;
 mod month;
 mod plan;
 mod run;
@@ -14,6 +15,7 @@ mod state;
 pub use client::{Connect, Historical};
 pub use describe::{Availability, Dataset, SchemaPrice, SymbolSpan};
 pub use error::FetchError;
+pub use event::{Event, Told};
 pub use plan::{Have, Month, Plan, Request};
-pub use run::{Event, Fetched, Fetching};
+pub use run::{Fetched, Fetching};
 pub use state::changed;

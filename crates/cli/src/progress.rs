@@ -67,6 +67,17 @@ impl Shown {
         }
     }
 
+    /// Writes a line to standard error, above the bar if there is one.
+    pub(crate) fn say(&self, line: &str) {
+        let write = || {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        };
+        match &self.state().bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+
     fn tell(&self, state: &State, done: bool) {
         let line = json!({
             "stage": state.stage.map(Stage::word),
@@ -106,7 +117,7 @@ impl Progress for Shown {
             return;
         }
         let files = self.files.fetch_add(files, Ordering::Relaxed) + files;
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let all = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let mut state = self.state();
         if self.mode == ProgressMode::Json {
             if state.told.is_none_or(|told| told.elapsed() >= INTERVAL) {
@@ -115,7 +126,8 @@ impl Progress for Shown {
             }
         } else if let Some(bar) = &state.bar {
             bar.set_message(format!("{files}/{} files", state.total_files));
-            bar.inc(bytes);
+            // Where nobody knows the bytes, files are counted.
+            bar.set_position(if state.total_bytes == 0 { files } else { all });
         }
     }
 
@@ -127,6 +139,8 @@ impl Progress for Shown {
 fn bar(stage: Stage, files: u64, bytes: u64) -> ProgressBar {
     let (bar, template) = if bytes == 0 && files == 0 {
         (ProgressBar::new_spinner(), "{spinner} {prefix}")
+    } else if bytes == 0 {
+        (ProgressBar::new(files), "{prefix:>10} [{bar:28}] {msg} ETA {eta}")
     } else {
         let template = "{prefix:>10} [{bar:28}] {bytes}/{total_bytes} {bytes_per_sec} {msg} ETA {eta}";
         (ProgressBar::new(bytes), template)

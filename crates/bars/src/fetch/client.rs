@@ -1,11 +1,11 @@
 //! The connection to the API.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use databento::HistoricalClient;
 
 use super::error::{FetchError, NO_KEY};
+use super::event::{Event, Told};
 
 /// How to connect.
 #[derive(Clone)]
@@ -50,9 +50,6 @@ impl std::fmt::Debug for Historical {
     }
 }
 
-/// Told while something goes on; says whether to stop.
-pub(super) type Going<'a> = &'a dyn Fn() -> ControlFlow<()>;
-
 impl Historical {
     /// A client. Nothing is sent yet.
     ///
@@ -90,17 +87,17 @@ impl Historical {
     pub(super) async fn ask<T>(
         &self,
         doing: &str,
-        going: Going<'_>,
+        told: Told<'_>,
         mut ask: impl AsyncFnMut(HistoricalClient) -> Result<T, databento::Error>,
     ) -> Result<T, FetchError> {
         let key = self.client.key();
-        self.again(going, async |client| ask(client).await.map_err(|error| FetchError::of(doing, key, error))).await
+        self.again(told, async |client| ask(client).await.map_err(|error| FetchError::of(doing, key, error))).await
     }
 
     /// Does something again and again while it fails for a reason that may pass.
     pub(super) async fn again<T>(
         &self,
-        going: Going<'_>,
+        told: Told<'_>,
         mut act: impl AsyncFnMut(HistoricalClient) -> Result<T, FetchError>,
     ) -> Result<T, FetchError> {
         let mut tries = 0;
@@ -109,17 +106,21 @@ impl Historical {
                 Err(error) if error.is_passing() && tries < self.retries => error,
                 done => return done,
             };
-            drop(error);
             let wait = self.wait.saturating_mul(1 << tries.min(10)).min(Duration::from_secs(60));
+            tries += 1;
+            let event = Event::Retry { why: &error.to_string(), tried: tries, most: self.retries + 1, wait };
+            if told(event).is_break() {
+                return Err(FetchError::Interrupted);
+            }
+            drop(error);
             let end = tokio::time::Instant::now() + wait;
             while tokio::time::Instant::now() < end {
-                if going().is_break() {
+                if told(Event::Going).is_break() {
                     return Err(FetchError::Interrupted);
                 }
                 let step = end.saturating_duration_since(tokio::time::Instant::now()).min(Duration::from_millis(100));
                 tokio::time::sleep(step).await;
             }
-            tries += 1;
         }
     }
 }

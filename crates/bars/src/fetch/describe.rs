@@ -9,8 +9,9 @@ use databento::historical::metadata::{DatasetCondition, FeedMode, GetDatasetCond
 use databento::historical::symbology::{Resolution, ResolveParams};
 use serde::Serialize;
 
-use super::client::{Going, Historical};
+use super::client::Historical;
 use super::error::FetchError;
+use super::event::Told;
 use super::plan::Request;
 
 /// A dataset.
@@ -73,16 +74,16 @@ impl Historical {
     ///
     /// # Errors
     /// When the API refuses or cannot be reached.
-    pub async fn dataset_names(&self, going: Going<'_>) -> Result<Vec<String>, FetchError> {
-        self.ask("asking for datasets", going, async |mut client| client.metadata().list_datasets(None).await).await
+    pub async fn dataset_names(&self, told: Told<'_>) -> Result<Vec<String>, FetchError> {
+        self.ask("asking for datasets", told, async |mut client| client.metadata().list_datasets(None).await).await
     }
 
     /// A dataset, with the moments that it has.
     ///
     /// # Errors
     /// When the API refuses or cannot be reached.
-    pub async fn dataset(&self, name: &str, going: Going<'_>) -> Result<Dataset, FetchError> {
-        self.range(name, None, going).await
+    pub async fn dataset(&self, name: &str, told: Told<'_>) -> Result<Dataset, FetchError> {
+        self.range(name, None, told).await
     }
 
     /// A dataset, with the moments that it has of a schema, which may end earlier than others.
@@ -90,10 +91,10 @@ impl Historical {
         &self,
         name: &str,
         schema: Option<Schema>,
-        going: Going<'_>,
+        told: Told<'_>,
     ) -> Result<Dataset, FetchError> {
         let doing = format!("asking for the range of {name}");
-        let range = self.ask(&doing, going, async |mut client| client.metadata().get_dataset_range(name).await).await?;
+        let range = self.ask(&doing, told, async |mut client| client.metadata().get_dataset_range(name).await).await?;
         let of_schema = schema.and_then(|schema| range.range_by_schema.get(&schema));
         let (start, end) = of_schema.map_or((range.start, range.end), |range| (range.start, range.end));
         Ok(Dataset {
@@ -107,12 +108,12 @@ impl Historical {
     ///
     /// # Errors
     /// When the API refuses or cannot be reached.
-    pub async fn schemas(&self, dataset: &str, going: Going<'_>) -> Result<Vec<SchemaPrice>, FetchError> {
+    pub async fn schemas(&self, dataset: &str, told: Told<'_>) -> Result<Vec<SchemaPrice>, FetchError> {
         let doing = format!("asking for the schemas of {dataset}");
-        let schemas = self.ask(&doing, going, async |mut client| client.metadata().list_schemas(dataset).await).await?;
+        let schemas = self.ask(&doing, told, async |mut client| client.metadata().list_schemas(dataset).await).await?;
         let doing = format!("asking for the prices of {dataset}");
         let prices =
-            self.ask(&doing, going, async |mut client| client.metadata().list_unit_prices(dataset).await).await?;
+            self.ask(&doing, told, async |mut client| client.metadata().list_unit_prices(dataset).await).await?;
         let streaming = prices.iter().find(|prices| prices.mode == FeedMode::HistoricalStreaming);
         let price = |schema| streaming.and_then(|prices| prices.unit_prices.get(schema).copied());
         let schemas = schemas
@@ -131,7 +132,7 @@ impl Historical {
         symbols: &[String],
         stype_in: &str,
         (start, end): (NaiveDate, NaiveDate),
-        going: Going<'_>,
+        told: Told<'_>,
     ) -> Result<Availability, FetchError> {
         let stype = super::plan::stype(stype_in)?;
         let params = ResolveParams::builder()
@@ -141,12 +142,12 @@ impl Historical {
             .date_range(DateRange::from(start..end))
             .build();
         let doing = format!("asking for symbols of {dataset}");
-        let found = self.ask(&doing, going, async |mut client| client.symbology().resolve(&params).await).await?;
+        let found = self.ask(&doing, told, async |mut client| client.symbology().resolve(&params).await).await?;
         Ok(availability(found))
     }
 
     /// What the vendor says of the days of a request.
-    pub(super) async fn conditions(&self, request: &Request, going: Going<'_>) -> Result<Vec<Day>, FetchError> {
+    pub(super) async fn conditions(&self, request: &Request, told: Told<'_>) -> Result<Vec<Day>, FetchError> {
         let (first, last) = (request.start.date_naive(), last_day(request.end));
         // The API takes the last day of this as one to tell of.
         let params = GetDatasetConditionParams::builder()
@@ -155,7 +156,7 @@ impl Historical {
             .build();
         let doing = format!("asking for the condition of {}", request.dataset);
         let days =
-            self.ask(&doing, going, async |mut client| client.metadata().get_dataset_condition(&params).await).await?;
+            self.ask(&doing, told, async |mut client| client.metadata().get_dataset_condition(&params).await).await?;
         let day = |day: databento::historical::metadata::DatasetConditionDetail| Day {
             date: day.date.to_string(),
             condition: match day.condition {

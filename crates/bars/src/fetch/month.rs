@@ -13,8 +13,8 @@ use databento::historical::DateTimeRange;
 use databento::historical::timeseries::GetRangeParams;
 use sha2::{Digest as _, Sha256};
 
-use super::client::Going;
 use super::error::FetchError;
+use super::event::{Event, Told};
 use super::plan::{Month, Request};
 use super::state::Entry;
 
@@ -55,7 +55,7 @@ pub(super) async fn fetch(
     request: &Request,
     month: &Month,
     path: &Path,
-    going: Going<'_>,
+    told: Told<'_>,
 ) -> Result<Entry, FetchError> {
     let doing = format!("{} {} of {}", request.symbol, request.schema, month.month);
     let answer = |why: String| FetchError::Answer { doing: doing.clone(), why };
@@ -121,7 +121,7 @@ pub(super) async fn fetch(
         };
         encoder.encode_record_with_sym(bar, Some(symbol)).map_err(unwritten)?;
         rows += 1;
-        if rows % STEP == 0 && going().is_break() {
+        if rows % STEP == 0 && told(Event::Going).is_break() {
             return Err(FetchError::Interrupted);
         }
     }

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use databento::historical::metadata::GetQueryParams;
 use futures_util::stream::{self, StreamExt as _};
 use serde::Serialize;
 
-use super::client::{Going, Historical};
+use super::client::Historical;
 use super::describe::{Availability, Day, last_day};
 use super::error::FetchError;
+use super::event::{Event, Told};
 use super::month::{fetch, kinds, range};
 use super::plan::{Have, Month, Plan, Request, months};
 use super::state::{Entry, State, save};
@@ -33,24 +35,6 @@ pub struct Fetching {
     /// Whether files that are there and were not fetched are replaced, rather than an error.
     pub replace: bool,
 }
-
-/// What goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event<'a> {
-    /// Nothing: an occasion to stop.
-    Going,
-    /// A month is there.
-    Done {
-        /// Year and month.
-        month: &'a str,
-        /// Its bars.
-        rows: u64,
-    },
-}
-
-/// Told of what goes on; says whether to stop.
-type Told<'a> = &'a dyn Fn(Event<'_>) -> ControlFlow<()>;
 
 /// What was done.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,11 +84,10 @@ impl Historical {
     /// When the request makes no sense, the symbol is none, the API refuses or cannot be reached, or the directory holds something else.
     pub async fn plan(&self, request: &Request, how: &Fetching, told: Told<'_>) -> Result<Plan, FetchError> {
         request.check()?;
-        let going: Going<'_> = &|| told(Event::Going);
         let mut request = request.clone();
         let mut warnings = Vec::new();
         let (schema, _) = kinds(&request)?;
-        let dataset = self.range(&request.dataset, Some(schema), going).await?;
+        let dataset = self.range(&request.dataset, Some(schema), told).await?;
         if request.start < dataset.start || request.start >= dataset.end {
             return Err(FetchError::Request(format!(
                 "{} has {schema} from {:?} to {:?}, which {:?} is not in",
@@ -120,7 +103,7 @@ impl Historical {
         }
         let directory = how.output.join(&request.symbol);
         let state = State::load(&directory, &request)?;
-        let found = self.resolve(&request, going).await?;
+        let found = self.resolve(&request, told).await?;
         // A parent's mappings are those of its instruments.
         if found.mappings.values().all(Vec::is_empty) {
             return Err(FetchError::NoSymbol {
@@ -134,7 +117,7 @@ impl Historical {
         if !found.partial.is_empty() {
             warnings.push(format!("{} is there on some of the days only", request.symbol));
         }
-        let days = self.conditions(&request, going).await?;
+        let days = self.conditions(&request, told).await?;
         for condition in ["degraded", "pending", "missing"] {
             let of: Vec<&str> =
                 days.iter().filter(|day| day.condition == condition).map(|day| day.date.as_str()).collect();
@@ -161,14 +144,14 @@ impl Historical {
         for month in &mut months {
             outdated(month, &state, &days, how.refresh, &mut warnings);
         }
-        let priced = stream::iter(months.into_iter().map(|month| self.priced(&request, month, going)));
+        let priced = stream::iter(months.into_iter().map(|month| self.priced(&request, month, told)));
         let months: Vec<_> = priced.buffered(how.jobs.clamp(1, 8)).collect().await;
         let months = months.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(Plan { request, directory, months, warnings })
     }
 
     /// A month with what the API says of its size and cost.
-    async fn priced(&self, request: &Request, mut month: Month, going: Going<'_>) -> Result<Month, FetchError> {
+    async fn priced(&self, request: &Request, mut month: Month, told: Told<'_>) -> Result<Month, FetchError> {
         if !month.fetch {
             return Ok(month);
         }
@@ -181,7 +164,7 @@ impl Historical {
             .stype_in(stype_in)
             .build();
         let doing = format!("asking for the size of {}", month.month);
-        let count = self.ask(&doing, going, async |mut client| client.metadata().get_record_count(&params).await).await;
+        let count = self.ask(&doing, told, async |mut client| client.metadata().get_record_count(&params).await).await;
         month.rows = match count {
             // The symbol is there in other months only.
             Err(FetchError::Api { case: Some(case), .. }) if case == "symbology_invalid_request" => 0,
@@ -189,17 +172,17 @@ impl Historical {
         };
         if month.rows > 0 {
             month.bytes =
-                self.ask(&doing, going, async |mut client| client.metadata().get_billable_size(&params).await).await?;
-            month.cost = self.ask(&doing, going, async |mut client| client.metadata().get_cost(&params).await).await?;
+                self.ask(&doing, told, async |mut client| client.metadata().get_billable_size(&params).await).await?;
+            month.cost = self.ask(&doing, told, async |mut client| client.metadata().get_cost(&params).await).await?;
         }
         Ok(month)
     }
 
-    async fn resolve(&self, request: &Request, going: Going<'_>) -> Result<Availability, FetchError> {
+    async fn resolve(&self, request: &Request, told: Told<'_>) -> Result<Availability, FetchError> {
         let end = last_day(request.end).succ_opt().unwrap_or_default();
         let symbols = [request.symbol.clone()];
         let days = (request.start.date_naive(), end);
-        self.symbols(&request.dataset, &symbols, &request.stype_in, days, going).await
+        self.symbols(&request.dataset, &symbols, &request.stype_in, days, told).await
     }
 
     /// Fetches what a plan says is missing. Stopped at any point, it goes on from there when it is run again.
@@ -208,7 +191,6 @@ impl Historical {
     /// When it costs too much, when a month does not come whole after all tries, and I/O. Months that came stay.
     pub async fn fetch(&self, plan: &Plan, how: &Fetching, told: Told<'_>) -> Result<Fetched, FetchError> {
         plan.check_cost(how)?;
-        let going: Going<'_> = &|| told(Event::Going);
         let directory = &plan.directory;
         if plan.missing().next().is_none() && directory.join("condition.json").is_file() {
             return Ok(plan.fetched(&State::load(directory, &plan.request)?, 0));
@@ -227,12 +209,12 @@ impl Historical {
                 directory.display()
             )));
         }
-        self.beside(&plan.request, directory, &State::load(directory, &plan.request)?, going).await?;
+        self.beside(&plan.request, directory, &State::load(directory, &plan.request)?, told).await?;
         let state = Mutex::new(State::load(directory, &plan.request)?);
         let missing: Vec<&Month> = plan.missing().collect();
         let mut fetched = 0;
         let mut failed = None;
-        let conditions = self.conditions(&plan.request, going).await?;
+        let conditions = self.conditions(&plan.request, told).await?;
         let mut coming =
             stream::iter(missing.into_iter().map(|month| self.month(plan, month, &state, &conditions, told)))
                 .buffer_unordered(how.jobs.clamp(1, 16));
@@ -265,12 +247,11 @@ impl Historical {
         days: &[Day],
         told: Told<'_>,
     ) -> Result<(), FetchError> {
-        let going: Going<'_> = &|| told(Event::Going);
         let partial = month.file.with_extension("csv.partial");
         let mut entry = if month.rows == 0 {
             Entry { start: month.start, end: month.end, rows: 0, bytes: 0, sha256: String::new(), last_modified: None }
         } else {
-            self.bought(plan, month, &partial, going).await?
+            self.bought(plan, month, &partial, told).await?
         };
         entry.last_modified = modified(month, days);
         let rows = entry.rows;
@@ -295,21 +276,27 @@ impl Historical {
 
     /// Buys a month. An answer that came whole and is not what was asked for was paid for: it is asked for twice more at most, and the
     /// API's count anew.
-    async fn bought(&self, plan: &Plan, month: &Month, partial: &Path, going: Going<'_>) -> Result<Entry, FetchError> {
+    async fn bought(&self, plan: &Plan, month: &Month, partial: &Path, told: Told<'_>) -> Result<Entry, FetchError> {
         let mut month = month.clone();
-        for _ in 0..WRONG_ANSWERS {
-            let one = async |mut client| match fetch(&mut client, &plan.request, &month, partial, going).await {
+        for tried in 1..=WRONG_ANSWERS {
+            let one = async |mut client| match fetch(&mut client, &plan.request, &month, partial, told).await {
                 // Not for trying again at once.
                 Err(FetchError::Answer { doing, why }) => Ok(Err(FetchError::Answer { doing, why })),
                 done => done.map(Ok),
             };
-            match self.again(going, one).await? {
+            match self.again(told, one).await? {
                 Ok(entry) => return Ok(entry),
-                Err(_) => month.rows = self.priced(&plan.request, month.clone(), going).await?.rows,
+                Err(error) => {
+                    let why = &error.to_string();
+                    if told(Event::Retry { why, tried, most: WRONG_ANSWERS + 1, wait: Duration::ZERO }).is_break() {
+                        return Err(FetchError::Interrupted);
+                    }
+                    month.rows = self.priced(&plan.request, month.clone(), told).await?.rows;
+                }
             }
         }
-        self.again(going, async |mut client| {
-            fetch(&mut client, &plan.request, &month, partial, going).await.map_err(FetchError::last)
+        self.again(told, async |mut client| {
+            fetch(&mut client, &plan.request, &month, partial, told).await.map_err(FetchError::last)
         })
         .await
     }
@@ -320,7 +307,7 @@ impl Historical {
         request: &Request,
         directory: &Path,
         state: &State,
-        going: Going<'_>,
+        told: Told<'_>,
     ) -> Result<(), FetchError> {
         let start = state
             .months
@@ -330,9 +317,9 @@ impl Historical {
             .map_or(request.start, |start| start.min(request.start));
         let end = state.months.values().map(|entry| entry.end).max().map_or(request.end, |end| end.max(request.end));
         let all = Request { start, end, ..request.clone() };
-        let found = self.resolve(&all, going).await?;
+        let found = self.resolve(&all, told).await?;
         save(directory, "symbology.json", &Beside { dataset: &all.dataset, start, end, found })?;
-        save(directory, "condition.json", &self.conditions(&all, going).await?)
+        save(directory, "condition.json", &self.conditions(&all, told).await?)
     }
 }
 

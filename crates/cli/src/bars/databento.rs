@@ -1,12 +1,14 @@
 //! The connection to Databento: the key, and a runtime to wait in.
 
+use std::io::{self, Write as _};
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use anyhow::Context as _;
-use pdp_bars::fetch::{Connect, FetchError, Historical};
+use pdp_bars::fetch::{Connect, Event, FetchError, Historical};
 
 use super::args::ConnectArgs;
+use crate::args::Global;
 
 const KEY: &str = "DATABENTO_API_KEY";
 
@@ -51,9 +53,22 @@ pub(super) fn wait<T>(work: impl Future<Output = Result<T, FetchError>>) -> anyh
     Ok(runtime.block_on(work)?)
 }
 
-/// Nobody stops it.
-pub(super) const fn going() -> ControlFlow<()> {
-    ControlFlow::Continue(())
+/// Says when a request is tried again; nobody stops it.
+pub(super) fn told(global: &Global) -> impl Fn(Event<'_>) -> ControlFlow<()> {
+    let quiet = global.quiet;
+    move |event| {
+        if let Some(line) = retry(event).filter(|_| !quiet) {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// What is said of a request that is tried again.
+pub(super) fn retry(event: Event<'_>) -> Option<String> {
+    let Event::Retry { why, tried, most, wait } = event else { return None };
+    let when = if wait.is_zero() { "now".to_owned() } else { format!("in {wait:?}") };
+    Some(format!("WARNING: {}: try {} of {most} {when}", crate::render::printable(why), tried + 1))
 }
 
 #[cfg(test)]

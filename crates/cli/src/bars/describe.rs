@@ -6,14 +6,14 @@ use pdp_bars::fetch::{Availability, FetchError};
 use serde_json::json;
 
 use super::args::{ConnectArgs, SchemasArgs, SymbolsArgs};
-use super::databento::{client, going, wait};
+use super::databento::{client, told, wait};
 use crate::args::Global;
 use crate::{commands, exit};
 
 /// Tries the key.
 pub(super) fn connection(args: &ConnectArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let client = client(args)?;
-    let names = wait(client.dataset_names(&going))?;
+    let names = wait(client.dataset_names(&told(global)))?;
     commands::show(global, &json!({ "connected": true, "datasets": names }), |out| {
         writeln!(out, "SUCCESS: connected, the key is good; {} datasets", names.len())?;
         names.iter().filter(|_| !global.quiet).try_for_each(|name| writeln!(out, "{name}"))
@@ -26,8 +26,8 @@ pub(super) fn datasets(args: &ConnectArgs, global: &Global) -> anyhow::Result<Ex
     let client = client(args)?;
     let datasets = wait(async {
         let mut datasets = Vec::new();
-        for name in client.dataset_names(&going).await? {
-            datasets.push(client.dataset(&name, &going).await?);
+        for name in client.dataset_names(&told(global)).await? {
+            datasets.push(client.dataset(&name, &told(global)).await?);
         }
         Ok(datasets)
     })?;
@@ -48,7 +48,7 @@ pub(super) fn datasets(args: &ConnectArgs, global: &Global) -> anyhow::Result<Ex
 /// Lists a dataset's schemas.
 pub(super) fn schemas(args: &SchemasArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let client = client(&args.connect)?;
-    let schemas = wait(client.schemas(&args.dataset, &going))?;
+    let schemas = wait(client.schemas(&args.dataset, &told(global)))?;
     commands::show(global, &schemas, |out| {
         schemas.iter().try_for_each(|schema| {
             let price = schema.dollars_per_gigabyte.map_or(String::new(), |price| format!("{price:>8.2} dollars a GB"));
@@ -63,14 +63,14 @@ pub(super) fn schemas(args: &SchemasArgs, global: &Global) -> anyhow::Result<Exi
 pub(super) fn symbols(args: &SymbolsArgs, global: &Global) -> anyhow::Result<ExitCode> {
     let client = client(&args.connect)?;
     let found: Availability = wait(async {
-        let dataset = client.dataset(&args.dataset, &going).await?;
+        let dataset = client.dataset(&args.dataset, &told(global)).await?;
         let start = args.start.unwrap_or_else(|| dataset.start.date_naive());
         let last = args.end.and_then(|end| end.succ_opt());
         let end = last.unwrap_or_else(|| dataset.end.date_naive());
         if start >= end {
             return Err(FetchError::Request(format!("the first day {start} is behind the last")));
         }
-        client.symbols(&args.dataset, &args.symbol, &args.stype, (start, end), &going).await
+        client.symbols(&args.dataset, &args.symbol, &args.stype, (start, end), &told(global)).await
     })?;
     // A parent is answered with its instruments.
     let parents =

@@ -9,7 +9,7 @@ use pdp_packager::{Progress as _, Stage};
 use serde_json::{Value, json};
 
 use super::args::FetchArgs;
-use super::databento::{client, wait};
+use super::databento::{client, retry, wait};
 use crate::args::Global;
 use crate::{commands, progress};
 
@@ -37,6 +37,8 @@ pub(super) fn run(args: &FetchArgs, global: &Global) -> anyhow::Result<ExitCode>
     let told = |event: Event<'_>| {
         if let Event::Done { .. } = event {
             shown.advance(1, 0);
+        } else if let Some(line) = retry(event).filter(|_| !global.quiet) {
+            shown.say(&line);
         }
         if shown.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };

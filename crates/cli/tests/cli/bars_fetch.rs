@@ -144,7 +144,16 @@ fn t120_faults_of_the_server_are_got_over() {
         for fault in faults {
             server.faults().push(fault);
         }
-        bars(&home, &server, &AAPL).ok();
+        let ran = bars(&home, &server, &AAPL).ok();
+        let again: Vec<_> = ran.err.lines().filter(|line| line.contains(": try ")).collect();
+        assert!(
+            again.iter().any(|line| line.starts_with("WARNING: ") && line.contains(": try 2 of ")),
+            "{name}: {ran:?}"
+        );
+        assert!(
+            name != "503" || again.iter().all(|line| line.contains("503") && line.ends_with(" in 10ms")),
+            "{ran:?}"
+        );
         assert_eq!(contents(&home, "data/raw_1s"), expected, "{name}");
     }
     // What does not pass is told, and what came stays.
