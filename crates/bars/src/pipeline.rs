@@ -8,8 +8,8 @@ mod resample;
 mod spool;
 
 pub use import::{Imported, Importing, Weekends, import};
-pub use layout::{Month, check_name, series, timeframes};
-pub(crate) use layout::{PATIENCE, lock};
+pub use layout::{Month, check_name, forms, series, timeframes};
+pub(crate) use layout::{PATIENCE, check_forms, lock};
 pub use output::OutputFormat;
 pub(crate) use output::month_of;
 pub(crate) use resample::{MOST_DECIMALS, Stopped, apart, named, scaled};

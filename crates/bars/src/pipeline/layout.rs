@@ -1,6 +1,6 @@
 //! Where the pipeline's files lie: `{SYMBOL}/{SYMBOL}_{YYYY}_{MM}.csv` and the like.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -29,6 +29,42 @@ pub fn series(directory: &Path) -> Result<BTreeMap<String, Vec<(PathBuf, InputKi
         }
     }
     Ok(found)
+}
+
+/// A symbol's files by the form they have, as `csv` or `fxd`, if a month is there in more than one; else all of them together, as
+/// `*`. What is in several forms is there several times and must not be read as one.
+#[must_use]
+pub fn forms(files: &[(PathBuf, InputKind)]) -> BTreeMap<String, Vec<(PathBuf, InputKind)>> {
+    let split = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = stem(&name).len();
+        (path.with_file_name(&name[..stem]), name[stem..].trim_start_matches('.').to_ascii_lowercase())
+    };
+    let stems: BTreeSet<PathBuf> = files.iter().map(|(path, _)| split(path).0).collect();
+    if stems.len() == files.len() {
+        return BTreeMap::from([("*".to_owned(), files.to_vec())]);
+    }
+    let mut forms: BTreeMap<String, Vec<(PathBuf, InputKind)>> = BTreeMap::new();
+    for file in files {
+        forms.entry(split(&file.0).1).or_default().push(file.clone());
+    }
+    forms
+}
+
+/// Refuses months that are there in several forms.
+pub(crate) fn check_forms(files: &[(PathBuf, InputKind)]) -> Result<(), BarsError> {
+    let forms = forms(files);
+    let mut names = forms.keys();
+    match (names.next(), names.next()) {
+        (Some(one), Some(other)) => {
+            let file = files.first().map_or(Path::new(""), |(path, _)| path);
+            Err(BarsError::file(
+                file,
+                format!("months are there both as {one} and as {other}, expected one of them: move the others away"),
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The directories of timeframes in a directory, from the finest to the coarsest.
@@ -99,6 +135,19 @@ fn kind(path: &Path) -> Option<InputKind> {
     if path.is_file() { InputKind::of(path) } else { None }
 }
 
+/// The name of a file without what tells its form.
+fn stem(name: &str) -> &str {
+    let mut stem = name;
+    while let Some((rest, end)) = stem.rsplit_once('.') {
+        let known = ["csv", "txt", "tsv", "gz", "zst", "zip", "parquet", "pq", "dbn", "fxd"];
+        if !known.iter().any(|known| end.eq_ignore_ascii_case(known)) {
+            break;
+        }
+        stem = rest;
+    }
+    stem
+}
+
 /// What a file of a month is called after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Month<'a> {
@@ -116,14 +165,7 @@ impl<'a> Month<'a> {
     /// What the name of a file says, read from its end: `ES.c.0_2024_01.csv`, `BRK_B_2024_01_15s.csv`.
     #[must_use]
     pub fn of(name: &'a str) -> Option<Self> {
-        let mut stem = name;
-        while let Some((rest, end)) = stem.rsplit_once('.') {
-            let known = ["csv", "txt", "tsv", "gz", "zst", "zip", "parquet", "pq", "dbn", "fxd"];
-            if !known.iter().any(|known| end.eq_ignore_ascii_case(known)) {
-                break;
-            }
-            stem = rest;
-        }
+        let stem = stem(name);
         let of_month = |stem: &'a str| {
             let (rest, month) = stem.rsplit_once('_')?;
             let (symbol, year) = rest.rsplit_once('_')?;
@@ -145,6 +187,22 @@ impl<'a> Month<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn months_in_several_forms_are_told_apart() {
+        let files = |names: &[&str]| -> Vec<(PathBuf, InputKind)> {
+            names.iter().map(|name| (Path::new("15s").join(name), InputKind::of(Path::new(name)).unwrap())).collect()
+        };
+        let usual = files(&["A_2024_01_15s.csv", "A_2024_02_15s.fxd", "A_2024_03_15s.csv.gz"]);
+        assert_eq!(forms(&usual), BTreeMap::from([("*".to_owned(), usual.clone())]));
+        assert!(check_forms(&usual).is_ok());
+        let twice = files(&["A_2024_01_15s.csv", "A_2024_01_15s.CSV.gz", "A_2024_02_15s.csv"]);
+        let found: Vec<_> = forms(&twice).into_iter().map(|(form, files)| (form, files.len())).collect();
+        assert_eq!(found, [("csv".to_owned(), 2), ("csv.gz".to_owned(), 1)]);
+        let error = check_forms(&twice).unwrap_err().to_string();
+        assert!(error.contains("both as csv and as csv.gz"), "{error}");
+        assert!(check_forms(&[]).is_ok());
+    }
 
     #[test]
     fn names_are_read_from_their_end() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fxd::{Bar, Scale};
 
+use super::layout::check_forms;
 use super::merge::{Named, merge};
 use super::output::{Output, OutputFormat, of_timeframe};
 use super::spool::Spool;
@@ -110,6 +111,7 @@ pub fn resample(
     how: &Resampling,
     told: Told<'_>,
 ) -> Result<Resampled, ConvertError> {
+    check_forms(files)?;
     let mut inputs = apart(symbol, files, how.zone, how.on_duplicate);
     inputs.read.merge_instruments = how.merge_instruments;
     scaled(&mut inputs, |inputs| once(symbol, inputs, output, how, told))

@@ -11,7 +11,7 @@ use super::report::Report;
 use super::walk::Check;
 use crate::convert::{ConvertError, InputKind, Inputs, OnDuplicate, Told};
 use crate::market::Closure;
-use crate::pipeline::{MOST_DECIMALS, Month, apart, scaled};
+use crate::pipeline::{MOST_DECIMALS, Month, apart, check_forms, scaled};
 use crate::resample::{Grid, Timeframe};
 use crate::{BarsError, Problem, Zone};
 
@@ -71,6 +71,8 @@ pub fn validate(
     how: &Validation,
     told: Told<'_>,
 ) -> Result<Report, ConvertError> {
+    check_forms(files)?;
+    check_forms(how.raw.as_deref().unwrap_or_default())?;
     let mut inputs = apart(symbol, files, how.zone, OnDuplicate::Error);
     inputs.read.merge_instruments = how.merge_instruments;
     scaled(&mut inputs, |inputs| once(symbol, inputs, how, told))

@@ -62,15 +62,18 @@ pub(super) fn judge(
         for (symbol, files) in series {
             how.raw = raw.map(|raw| raw.get(symbol).cloned().unwrap_or_default());
             how.conditions = conditions(args, directory, symbol)?;
-            let mut report = validate(symbol, files, &how, told)?;
-            if let Some(not_covered) = &report.not_covered {
-                return Err(usage(not_covered.to_string()));
+            for (form, files) in pipeline::forms(files) {
+                let mut report = validate(symbol, &files, &how, told)?;
+                if let Some(not_covered) = &report.not_covered {
+                    return Err(usage(not_covered.to_string()));
+                }
+                if args.allow_gaps {
+                    report.counts.remove(&Kind::Gap);
+                    report.findings.retain(|finding| finding.kind != Kind::Gap);
+                }
+                let place = if form == "*" { directory.clone() } else { directory.join(format!("*.{form}")) };
+                reports.push((place, report));
             }
-            if args.allow_gaps {
-                report.counts.remove(&Kind::Gap);
-                report.findings.retain(|finding| finding.kind != Kind::Gap);
-            }
-            reports.push((directory.clone(), report));
         }
     }
     Ok(reports)

@@ -53,6 +53,28 @@ fn clean_bars_pass_with_the_volume_check() {
     home.pdp(&["bars", "validate", "--input-dir", "data/raw_1s", "--calendar", "24-7", "--allow-gaps"]).ok();
 }
 
+#[test]
+fn a_month_in_two_forms_is_checked_in_each_and_never_added_up() {
+    let home = made();
+    home.pdp(&["bars", "resample", "--all", "--timeframes", "1min", "--format", "fxd"]).ok();
+    let ran = home.pdp(&CLEAN).ok();
+    for form in ["csv", "fxd"] {
+        assert!(ran.out.contains(&format!("ES.c_0 1min in data/aggregated/1min/*.{form}")), "{}", ran.out);
+    }
+    home.pdp(&[
+        "bars",
+        "resample",
+        "--all",
+        "--input-dir",
+        "data/aggregated/1min",
+        "--output-dir",
+        "x",
+        "--timeframes",
+        "1h",
+    ])
+    .fails(3, "months are there both as csv and as fxd");
+}
+
 /// A fault: what it does to the rows, what is found, and where.
 type Fault = (&'static str, fn(&mut Vec<String>), &'static [(&'static str, u64)], u64);
 
