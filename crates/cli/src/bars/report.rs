@@ -3,6 +3,7 @@
 mod html;
 mod json;
 mod text;
+mod timeline;
 
 use std::path::Path;
 

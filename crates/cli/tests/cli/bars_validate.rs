@@ -286,6 +286,7 @@ fn reports_are_written_as_their_names_say() {
     let json: Value = serde_json::from_str(&read("out/report.json")).unwrap();
     assert_eq!(json["series"][0]["timeframe"], "1s");
     let html = read("out/report.html");
+    assert!(html.contains(">2024-01-02</text>") && html.contains(">21:00</text>"), "{html}");
     assert!(html.contains("<svg") && html.contains("ES.c_0") && !html.contains("<script"), "{html}");
     home.pdp(&["bars", "validate", "--input-dir", "data/raw_1s", "--report", "report.pdf"])
         .fails(2, ".txt, .json or .html");

@@ -7,22 +7,21 @@ use pdp_bars::validate::{Gap, GapReason, Gaps, Kind, Report};
 use super::super::validate::Reports;
 use super::json::{moment, volume};
 use super::text::{CHECKS, span, unexplained as unexplained_count};
+use super::timeline;
 
-/// Width of a timeline, in units of its picture.
-const WIDTH: u32 = 1000;
 /// Unexplained gaps and findings of a series that are listed.
 const LISTED: usize = 500;
 
 const STYLE: &str = "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#1d2330;background:#fff}
 h1{font-size:1.5rem}h2{font-size:1.2rem;margin-top:2.5rem;border-top:1px solid #d7dbe3;padding-top:1rem}
 table{border-collapse:collapse;margin:.8rem 0;width:100%}th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #e6e9ef;vertical-align:top}
-td.n{text-align:right;font-variant-numeric:tabular-nums}.ok{color:#1a7340}.bad{color:#b3261e;font-weight:600}.na{color:#6b7280}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.ok{color:#1a7340}.bad{color:#b3261e;font-weight:600}.na{color:#6b7280}
 svg{display:block;width:100%;height:auto;margin:.4rem 0}code{font-size:.92em;overflow-wrap:anywhere}
 .key span{display:inline-block;margin-right:1.2rem}.key i{display:inline-block;width:.9em;height:.9em;margin-right:.35em;vertical-align:-.1em}
 @media(prefers-color-scheme:dark){body{background:#14171d;color:#e4e7ee}h2{border-color:#333a47}th,td{border-color:#2a303c}.ok{color:#6fd39a}.bad{color:#ff8a80}}";
 
 /// The colour of what has no bars for a reason, and of bars.
-const fn colour(reason: Option<GapReason>) -> &'static str {
+pub(super) const fn colour(reason: Option<GapReason>) -> &'static str {
     match reason {
         None => "#3f8f5f",
         Some(GapReason::Closed) => "#c3c8d2",
@@ -39,7 +38,7 @@ pub(super) fn page(reports: &Reports) -> String {
     let verdict = if found == 0 {
         "<p class=ok>Nothing wrong was found.</p>".to_owned()
     } else {
-        format!("<p class=bad>{found} findings.</p>")
+        format!("<p class=bad>{found} {}.</p>", if found == 1 { "finding" } else { "findings" })
     };
     let _ = write!(
         out,
@@ -68,11 +67,13 @@ fn one(report: &Report, directory: &str, out: &mut String) {
     let timeframe = report.timeframe.map_or("unknown timeframe".to_owned(), |timeframe| timeframe.to_string());
     let _ = write!(
         out,
-        "<h2>{} {}</h2><p>{} bars in {} files",
+        "<h2>{} {}</h2><p>{} {} in {} {}",
         escaped(&report.symbol),
         escaped(&timeframe),
         report.bars,
-        report.files
+        if report.bars == 1 { "bar" } else { "bars" },
+        report.files,
+        if report.files == 1 { "file" } else { "files" }
     );
     if let (Some(first), Some(last)) = (report.first, report.last) {
         let _ = write!(out, ", {} to {}", moment(first), moment(last));
@@ -102,7 +103,7 @@ fn one(report: &Report, directory: &str, out: &mut String) {
     }
     let _ = write!(out, "</table><p class=na>Gaps are explained by {}.</p>", escaped(&report.explained_by));
     for gaps in &report.gaps {
-        timeline(gaps, out);
+        without_bars(gaps, out);
         unexplained(gaps, out);
     }
     if report.findings.is_empty() {
@@ -126,48 +127,14 @@ fn one(report: &Report, directory: &str, out: &mut String) {
     }
 }
 
-/// A row for each stretch of time: as many as keep a day wider than a few units.
-fn timeline(gaps: &Gaps, out: &mut String) {
-    let (start, end) = gaps.span;
-    let length = end.saturating_sub(start);
-    if length == 0 {
+/// The timeline of a series, and how long which reasons hold.
+fn without_bars(gaps: &Gaps, out: &mut String) {
+    if gaps.span.1 <= gaps.span.0 {
         return;
     }
     let publisher = gaps.publisher.map_or(String::new(), |publisher| format!(", publisher {publisher}"));
     let _ = write!(out, "<h3>{}{publisher}</h3>", escaped(&gaps.symbol));
-    const MONTH: u64 = 31 * 86_400_000_000_000;
-    let rows = length.div_ceil(MONTH).clamp(1, 60);
-    let each = length.div_ceil(rows);
-    let height = rows * 22;
-    let _ = write!(out, "<svg viewBox=\"0 0 {} {height}\" role=img aria-label=\"Timeline of gaps\">", WIDTH + 110);
-    for row in 0..rows {
-        let from = start + row * each;
-        let to = (from + each).min(end);
-        let y = row * 22 + 4;
-        let date = moment(from);
-        let _ = write!(
-            out,
-            "<text x=0 y={} font-size=13 fill=currentColor>{}</text><rect x=110 y={y} width={} height=14 fill=\"{}\"/>",
-            y + 12,
-            date.get(..10).unwrap_or(&date),
-            scaled(to - from, each),
-            colour(None)
-        );
-        // What nothing explains comes last, over all else, and never too thin to be seen.
-        let (unknown, known): (Vec<&Gap>, Vec<&Gap>) =
-            within(&gaps.parts, from, to).partition(|gap| gap.reason == GapReason::Unknown);
-        let all = drawn(&known, from, to, each, 0.5).into_iter().chain(drawn(&unknown, from, to, each, 2.0));
-        for (x, width, reason, title) in all {
-            let _ = write!(
-                out,
-                "<rect x={:.2} y={y} width={width:.2} height=14 fill=\"{}\"><title>{}</title></rect>",
-                110.0 + x,
-                colour(Some(reason)),
-                escaped(&title)
-            );
-        }
-    }
-    out.push_str("</svg>");
+    timeline::draw(gaps, out);
     let mut text = String::new();
     for reason in GapReason::ALL {
         if let Some(tally) = gaps.tallies.get(&reason) {
@@ -181,40 +148,11 @@ fn timeline(gaps: &Gaps, out: &mut String) {
         }
     }
     if !text.is_empty() {
-        let _ = write!(out, "<table><tr><th>Without bars because<th>Times<th>Together<th>Longest{text}</table>");
+        let _ = write!(
+            out,
+            "<table><tr><th>Without bars because<th class=n>Times<th class=n>Together<th class=n>Longest{text}</table>"
+        );
     }
-}
-
-/// The gaps between two moments.
-fn within(parts: &[Gap], from: u64, to: u64) -> impl Iterator<Item = &Gap> {
-    let first = parts.partition_point(|gap| gap.end <= from);
-    parts.iter().skip(first).take_while(move |gap| gap.start < to)
-}
-
-/// What is drawn of gaps between two moments. Thin ones that lie where another is drawn are left out, so that a page has a size whatever the
-/// data have.
-fn drawn(parts: &[&Gap], from: u64, to: u64, each: u64, least: f64) -> Vec<(f64, f64, GapReason, String)> {
-    let mut out: Vec<(f64, f64, GapReason, String)> = Vec::new();
-    for gap in parts {
-        let x = scaled(gap.start.max(from) - from, each);
-        let width = scaled(gap.end.min(to) - gap.start.max(from), each).max(least);
-        let covered = out.last().is_some_and(|(last, before, ..)| x + width <= last + before.max(least));
-        if !covered || width > least {
-            out.push((x, width, gap.reason, title_of(gap)));
-        }
-    }
-    out
-}
-
-fn title_of(gap: &Gap) -> String {
-    format!("{}: {} to {}: {}", gap.reason, moment(gap.start), moment(gap.end), gap.why)
-}
-
-/// A length of time as units of the picture.
-fn scaled(nanos: u64, each: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a place in a picture")]
-    let share = nanos as f64 / each.max(1) as f64;
-    share * f64::from(WIDTH)
 }
 
 fn unexplained(gaps: &Gaps, out: &mut String) {
@@ -237,7 +175,7 @@ fn unexplained(gaps: &Gaps, out: &mut String) {
 }
 
 /// Text that no browser takes for markup.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let printable = crate::render::printable(text);
     printable
         .replace('&', "&amp;")
