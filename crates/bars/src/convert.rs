@@ -372,6 +372,7 @@ impl Inputs {
         let bytes = store.file().len() as u64;
         let mut bars: Vec<Bar> = Vec::new();
         for symbol in symbols {
+            let mut before = 0;
             store.scan(symbol.id, 0..u64::MAX, &Filter::default(), |columns| {
                 let part = u128::from(bytes) * columns.len() as u128 / u128::from(records);
                 if told(u64::try_from(part).unwrap_or(bytes)).is_break() {
@@ -391,7 +392,10 @@ impl Inputs {
                         })?;
                     }
                 }
-                take(&Piece { file: path, symbol: &symbol.name, ids: Ids::default(), bars: &bars, places: None })
+                let first = Place::Record(1).later(before);
+                before = before.saturating_add(bars.len() as u64);
+                let places = Some((first, Place::Record(before)));
+                take(&Piece { file: path, symbol: &symbol.name, ids: Ids::default(), bars: &bars, places })
             })?;
         }
         Ok(())

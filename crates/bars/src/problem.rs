@@ -15,7 +15,7 @@ pub enum Place {
     Line(u64),
     /// A row of a table; the first is 1.
     Row(u64),
-    /// A record of a stream; the first is 1.
+    /// A record of a stream, or of a symbol in a store; the first is 1.
     Record(u64),
 }
 
