@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod month;
 mod plan;
+mod purse;
 mod run;
 mod state;
 

@@ -50,6 +50,9 @@ impl std::fmt::Debug for Historical {
     }
 }
 
+/// How often it is asked whether to go on while there is nothing to do but wait.
+const STEP: Duration = Duration::from_millis(100);
+
 impl Historical {
     /// A client. Nothing is sent yet.
     ///
@@ -102,7 +105,18 @@ impl Historical {
     ) -> Result<T, FetchError> {
         let mut tries = 0;
         loop {
-            let error = match act(self.client.clone()).await {
+            let done = {
+                let mut trying = std::pin::pin!(act(self.client.clone()));
+                // Nobody who wants to stop waits for an answer.
+                loop {
+                    match tokio::time::timeout(STEP, &mut trying).await {
+                        Ok(done) => break done,
+                        Err(_) if told(Event::Going).is_break() => return Err(FetchError::Interrupted),
+                        Err(_) => {}
+                    }
+                }
+            };
+            let error = match done {
                 Err(error) if error.is_passing() && tries < self.retries => error,
                 done => return done,
             };
@@ -118,7 +132,7 @@ impl Historical {
                 if told(Event::Going).is_break() {
                     return Err(FetchError::Interrupted);
                 }
-                let step = end.saturating_duration_since(tokio::time::Instant::now()).min(Duration::from_millis(100));
+                let step = end.saturating_duration_since(tokio::time::Instant::now()).min(STEP);
                 tokio::time::sleep(step).await;
             }
         }

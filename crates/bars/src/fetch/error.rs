@@ -64,11 +64,21 @@ pub enum FetchError {
         end: String,
     },
     /// It would cost more than is allowed.
-    #[error("the data cost {cost:.4} US dollars, more than {most:.4}: nothing was bought")]
+    #[error("the data cost {cost:.4} US dollars, more than {most}: nothing was bought")]
     Cost {
         /// What it would cost.
         cost: f64,
         /// What it may.
+        most: f64,
+    },
+    /// To ask again for what came wrong or broke off could cost more than is allowed.
+    #[error("{doing}: {why}; to ask for it again could cost more than {most} US dollars in all")]
+    Spent {
+        /// What was asked.
+        doing: String,
+        /// What came.
+        why: String,
+        /// What it may cost.
         most: f64,
     },
     /// The directory holds something else.
@@ -88,8 +98,7 @@ pub enum FetchError {
         path: PathBuf,
     },
     /// The file that says what was fetched cannot be read.
-
-    #[error("{}: {why}: mend or delete it; without it every month is fetched again", path.display())]
+    #[error("{}: {why}: mend it, or delete it and fetch with --replace, which buys every month again", path.display())]
     State {
         /// The file.
         path: PathBuf,
@@ -125,9 +134,17 @@ impl FetchError {
             }
             databento::Error::Http(error) => {
                 let timeout = if error.is_timeout() { "it takes too long: " } else { "" };
-                Self::Network { doing, why: shown(format!("{timeout}{}", causes(&error.without_url()))) }
+                let to = error.url().map_or(String::new(), |url| format!("{}: ", url.origin().ascii_serialization()));
+                Self::Network { doing, why: shown(format!("{to}{timeout}{}", causes(&error.without_url()))) }
             }
-            databento::Error::Io(error) => Self::Network { doing, why: shown(causes(&error)) },
+            // What the connection says, or what unpacks the answer.
+            databento::Error::Io(error) if is_of_connection(&error) => {
+                Self::Network { doing, why: shown(causes(&error)) }
+            }
+            databento::Error::Io(error) => {
+                let why = shown(format!("the answer is not DBN, or not all of it: {}", causes(&error)));
+                Self::Network { doing, why }
+            }
             databento::Error::Dbn(error) => {
                 Self::Answer { doing, why: shown(format!("not the data that were asked for: {error}")) }
             }
@@ -162,6 +179,18 @@ impl FetchError {
 
 pub(super) const NO_KEY: &str =
     "the key is not one of Databento's, expected 32 ASCII characters, as in DATABENTO_API_KEY=db-...";
+
+/// Whether an error comes from the connection.
+fn is_of_connection(error: &std::io::Error) -> bool {
+    let mut cause = error.get_ref().map(|error| error as &(dyn std::error::Error + 'static));
+    while let Some(error) = cause {
+        if error.is::<reqwest::Error>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
 
 /// An error with what it was caused by.
 fn causes(error: &dyn std::error::Error) -> String {

@@ -38,6 +38,9 @@ impl Request {
             ));
         }
         stype(&self.stype_in)?;
+        if self.symbol.eq_ignore_ascii_case("ALL_SYMBOLS") {
+            return refused("ALL_SYMBOLS is no symbol with files of its own: fetch symbols one by one".to_owned());
+        }
         crate::pipeline::check_name(&self.symbol).or_else(refused)?;
         Ok(())
     }

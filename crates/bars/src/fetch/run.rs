@@ -1,5 +1,6 @@
 //! A plan made and carried out.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use super::error::FetchError;
 use super::event::{Event, Told};
 use super::month::{fetch, kinds, range};
 use super::plan::{Have, Month, Plan, Request, months};
+use super::purse::Purse;
 use super::state::{Entry, State, save};
 
 /// How often an answer that is not what was asked for is asked for again, but for the last time.
@@ -67,7 +69,7 @@ impl Plan {
     fn fetched(&self, state: &State, fetched: u64) -> Fetched {
         let there = |month: &&Month| state.months.get(&month.month).is_some_and(|entry| entry.rows > 0);
         Fetched {
-            kept: self.months.iter().filter(|month| !month.fetch).count() as u64,
+            kept: (self.months.len() as u64).saturating_sub(fetched),
             fetched,
             rows: self.months.iter().filter_map(|month| state.months.get(&month.month)).map(|entry| entry.rows).sum(),
             cost: self.cost(),
@@ -192,38 +194,49 @@ impl Historical {
     pub async fn fetch(&self, plan: &Plan, how: &Fetching, told: Told<'_>) -> Result<Fetched, FetchError> {
         plan.check_cost(how)?;
         let directory = &plan.directory;
-        if plan.missing().next().is_none() && directory.join("condition.json").is_file() {
-            return Ok(plan.fetched(&State::load(directory, &plan.request)?, 0));
-        }
         std::fs::create_dir_all(directory).map_err(|error| FetchError::io(directory, error))?;
         let _lock = crate::pipeline::lock(directory, crate::pipeline::PATIENCE)
             .map_err(|error| FetchError::io(directory, error))?;
-        // What was planned must still be so: another may have fetched meanwhile.
-        if months(&plan.request, directory, &State::load(directory, &plan.request)?, true)?
-            .iter()
-            .zip(&plan.months)
-            .any(|(now, planned)| now.have != planned.have && planned.have != Have::Outdated)
-        {
-            return Err(FetchError::Request(format!(
-                "{}: another fetch has changed what is there: run it again",
-                directory.display()
-            )));
+        // What was planned must still be so, or another has fetched it meanwhile.
+        let now = months(&plan.request, directory, &State::load(directory, &plan.request)?, true)?;
+        let mut missing: Vec<&Month> = Vec::new();
+        for (now, planned) in now.iter().zip(&plan.months) {
+            match now.have {
+                Have::Whole if planned.have != Have::Outdated => {}
+                have if have == planned.have || planned.have == Have::Outdated => {
+                    missing.extend(Some(planned).filter(|month| month.fetch));
+                }
+                _ => {
+                    return Err(FetchError::Request(format!(
+                        "{}: another fetch has changed what is there: run it again",
+                        directory.display()
+                    )));
+                }
+            }
         }
         self.beside(&plan.request, directory, &State::load(directory, &plan.request)?, told).await?;
         let state = Mutex::new(State::load(directory, &plan.request)?);
-        let missing: Vec<&Month> = plan.missing().collect();
+        let purse = Purse::new(how.most, missing.iter().map(|month| month.cost).sum());
         let mut fetched = 0;
         let mut failed = None;
         let conditions = self.conditions(&plan.request, told).await?;
-        let mut coming =
-            stream::iter(missing.into_iter().map(|month| self.month(plan, month, &state, &conditions, told)))
-                .buffer_unordered(how.jobs.clamp(1, 16));
+        let refused = Cell::new(false);
+        let mut coming = stream::iter(missing.into_iter().map(async |month| {
+            if refused.get() {
+                return Ok(false);
+            }
+            self.month(plan, month, &state, &conditions, &purse, told).await.map(|()| true)
+        }))
+        .buffer_unordered(how.jobs.clamp(1, 16));
         while let Some(done) = coming.next().await {
             match done {
-                Ok(()) => fetched += 1,
+                Ok(done) => fetched += u64::from(done),
                 Err(FetchError::Interrupted) => return Err(FetchError::Interrupted),
-                // What else is on its way may still come: it is paid for.
-                Err(error) => failed = Some(failed.unwrap_or(error)),
+                // What else is on its way may still come: it is paid for. What the API refuses it would refuse of other months, too.
+                Err(error) => {
+                    refused.set(refused.get() || matches!(error, FetchError::Api { .. } | FetchError::Spent { .. }));
+                    failed = Some(failed.unwrap_or(error));
+                }
             }
         }
         drop(coming);
@@ -245,13 +258,14 @@ impl Historical {
         month: &Month,
         state: &Mutex<State>,
         days: &[Day],
+        purse: &Purse,
         told: Told<'_>,
     ) -> Result<(), FetchError> {
         let partial = month.file.with_extension("csv.partial");
         let mut entry = if month.rows == 0 {
             Entry { start: month.start, end: month.end, rows: 0, bytes: 0, sha256: String::new(), last_modified: None }
         } else {
-            self.bought(plan, month, &partial, told).await?
+            self.bought(plan, month, &partial, purse, told).await?
         };
         entry.last_modified = modified(month, days);
         let rows = entry.rows;
@@ -276,10 +290,20 @@ impl Historical {
 
     /// Buys a month. An answer that came whole and is not what was asked for was paid for: it is asked for twice more at most, and the
     /// API's count anew.
-    async fn bought(&self, plan: &Plan, month: &Month, partial: &Path, told: Told<'_>) -> Result<Entry, FetchError> {
+    async fn bought(
+        &self,
+        plan: &Plan,
+        month: &Month,
+        partial: &Path,
+        purse: &Purse,
+        told: Told<'_>,
+    ) -> Result<Entry, FetchError> {
         let mut month = month.clone();
         for tried in 1..=WRONG_ANSWERS {
-            let one = async |mut client| match fetch(&mut client, &plan.request, &month, partial, told).await {
+            let one = async |mut client| match fetch(&mut client, &plan.request, &month, partial, told)
+                .await
+                .map_err(|error| purse.again(&month, error))
+            {
                 // Not for trying again at once.
                 Err(FetchError::Answer { doing, why }) => Ok(Err(FetchError::Answer { doing, why })),
                 done => done.map(Ok),
@@ -296,7 +320,8 @@ impl Historical {
             }
         }
         self.again(told, async |mut client| {
-            fetch(&mut client, &plan.request, &month, partial, told).await.map_err(FetchError::last)
+            let done = fetch(&mut client, &plan.request, &month, partial, told).await;
+            done.map_err(|error| purse.again(&month, error.last()))
         })
         .await
     }

@@ -89,6 +89,9 @@ pub(super) fn save<T: Serialize>(directory: &Path, name: &str, value: &T) -> Res
     let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
     text.push(b'\n');
     let write = || -> io::Result<()> {
+        if std::fs::read(&path).is_ok_and(|there| there == text) {
+            return Ok(());
+        }
         std::fs::create_dir_all(directory)?;
         let mut file = File::create(&beside)?;
         file.write_all(&text)?;

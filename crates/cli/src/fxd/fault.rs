@@ -132,6 +132,9 @@ impl<'e> Fault<'e> {
             Self::Fetch(FetchError::Api { status: 401, .. }) => {
                 Some("the key is wrong or was revoked: see DATABENTO_API_KEY in the environment or in .env")
             }
+            Self::Fetch(FetchError::Spent { .. }) => {
+                Some("--max-cost allows more; what `pdp bars fetch` has fetched is kept, and it goes on from there")
+            }
             Self::Fetch(FetchError::Cost { .. }) => {
                 Some("--dry-run shows what each month costs; --max-cost allows more")
             }
@@ -139,7 +142,7 @@ impl<'e> Fault<'e> {
                 Some("`pdp bars symbols` says on which days a symbol is there; --stype says what kind of symbol it is")
             }
             Self::Fetch(FetchError::Network { .. } | FetchError::Answer { .. } | FetchError::Wrong { .. }) => {
-                Some("try again: months that were fetched are kept, and `pdp bars fetch` goes on from there")
+                Some("try again; months that `pdp bars fetch` has fetched are kept, and it goes on from there")
             }
             Self::Convert(ConvertError::Duplicate { .. }) => {
                 Some("--on-duplicate first or last keeps one of them, identical one of equal ones")

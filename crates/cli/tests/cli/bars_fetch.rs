@@ -258,6 +258,7 @@ fn nothing_is_bought_that_costs_too_much_or_makes_no_sense() {
         bars(&home, &server, &args)
     };
     with("--symbol", "NOPE").fails(4, "has no raw_symbol \"NOPE\"");
+    with("--symbol", "ALL_SYMBOLS").fails(2, "fetch symbols one by one");
     with("--symbol", "../x").fails(2, "expected a name");
     with("--dataset", "NO.SUCH").fails(2, "NO.SUCH");
     with("--schema", "trades").fails(2, "expected one of bars");
@@ -281,7 +282,7 @@ fn nothing_is_bought_that_costs_too_much_or_makes_no_sense() {
     let other = ["--output-dir", "data/raw_1s", "--schema", "ohlcv-1d"];
     bars(&home, &server, &[AAPL.as_slice(), &other].concat()).fails(2, "it holds XNAS.ITCH ohlcv-1s");
     home.put("data/raw_1s/AAPL/fetch.json", "{");
-    bars(&home, &server, &AAPL).fails(3, "mend or delete it");
+    bars(&home, &server, &AAPL).fails(3, "mend it, or delete it and fetch with --replace");
 }
 
 #[test]
@@ -350,6 +351,63 @@ fn wrong_answers_are_bought_three_times_at_most() {
     assert!(home.files("data/raw_1s/AAPL").contains(&"symbology.json".to_owned()));
 }
 
+/// What is bought again because it came wrong does not cost more than is allowed.
+#[test]
+fn wrong_answers_are_bought_within_the_limit() {
+    for (most, times) in [("0.032", 3), ("0.045", 4), ("1", 9)] {
+        let (home, server) = (Home::new(), server());
+        server.faults().push(Fault::new(Effect::Truncated).always());
+        let limited = [AAPL.as_slice(), &["--max-cost", most, "--jobs", "1"]].concat();
+        let plan = bars(&home, &server, &[limited.as_slice(), &["--dry-run", "--json"]].concat()).ok().json();
+        let dear = plan["months"].as_array().unwrap().iter().map(|month| month["cost"].as_f64().unwrap());
+        let ran = bars(&home, &server, &limited);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(times == 9 || ran.err.contains(&format!("could cost more than {most} US dollars")), "{ran:?}");
+        let spent = bought(&server).iter().map(|_| dear.clone().fold(0.0, f64::max)).sum::<f64>();
+        assert!(bought(&server).len() <= times && spent <= 1.3 * most.parse::<f64>().unwrap(), "{most}: {spent}");
+    }
+}
+
+/// A server that is silent holds nobody who wants to stop.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_wait_for_an_answer() {
+    let (home, server) = (Home::new(), server());
+    server.faults().push(Fault::new(Effect::Stall { after: None, millis: None }).always());
+    let mut child = home
+        .command(&["bars"])
+        .args(AAPL)
+        .args(["--base-url", &server.url(), "--timeout", "600"])
+        .env("DATABENTO_API_KEY", KEY)
+        .env("NO_PROXY", "127.0.0.1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    while server.requests_to(Endpoint::GetRange).is_empty() {
+        assert!(child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 130, "{ran:?}");
+}
+
+/// What the vendor says of days and symbols is brought up to date when all months are there, too.
+#[test]
+fn what_is_beside_the_data_is_kept_up_to_date() {
+    let expected = clean();
+    let (home, server) = (Home::new(), server());
+    bars(&home, &server, &AAPL).ok();
+    home.put("data/raw_1s/AAPL/condition.json", "old");
+    home.put("data/raw_1s/AAPL/symbology.json", "{}");
+    server.forget_requests();
+    bars(&home, &server, &AAPL).ok();
+    assert!(bought(&server).is_empty());
+    assert_eq!(contents(&home, "data/raw_1s"), expected);
+}
+
 /// Two at once: one gives way to the other, and nothing is mixed.
 #[test]
 fn two_fetches_at_once_do_not_mix() {
@@ -365,6 +423,8 @@ fn two_fetches_at_once_do_not_mix() {
         for ran in both.iter().filter(|ran| ran.code != 0) {
             assert!(ran.err.contains("another fetch"), "{ran:?}");
         }
+        assert_eq!(bought(&server), [JANUARY, FEBRUARY, MARCH]);
+        server.forget_requests();
         assert_eq!(contents(&home, "data/raw_1s"), expected);
         std::fs::remove_dir_all(home.join("data")).unwrap();
     }
