@@ -373,6 +373,10 @@ impl Inputs {
         let mut bars: Vec<Bar> = Vec::new();
         for symbol in symbols {
             let mut before = 0;
+            // What `pipeline::resample` calls series that only their ids tell apart.
+            let own = self.read.symbol.as_deref().filter(|_| self.read.apart);
+            let series = own.and_then(|own| Some((own, crate::marks::ids_behind(own, &symbol.name)?)));
+            let (name, ids) = series.unwrap_or((&symbol.name, Ids::default()));
             store.scan(symbol.id, 0..u64::MAX, &Filter::default(), |columns| {
                 let part = u128::from(bytes) * columns.len() as u128 / u128::from(records);
                 if told(u64::try_from(part).unwrap_or(bytes)).is_break() {
@@ -395,7 +399,7 @@ impl Inputs {
                 let first = Place::Record(1).later(before);
                 before = before.saturating_add(bars.len() as u64);
                 let places = Some((first, Place::Record(before)));
-                take(&Piece { file: path, symbol: &symbol.name, ids: Ids::default(), bars: &bars, places })
+                take(&Piece { file: path, symbol: name, ids, bars: &bars, places })
             })?;
         }
         Ok(())

@@ -14,7 +14,7 @@ mod sink;
 mod source;
 mod swar;
 
-pub(crate) use cut::{Block, Cutter};
+pub(crate) use cut::{Block, Cutter, LINE};
 pub(crate) use fields::{Fields, is_blank, without_end};
 pub(crate) use layout::Role;
 pub(crate) use names::Names;

@@ -16,6 +16,7 @@ mod json;
 mod kind;
 mod lean;
 pub mod market;
+mod marks;
 mod moment;
 mod name;
 mod options;

@@ -174,6 +174,11 @@ impl Problem {
         Self::Decimals { field, value: shown(text), expected, needed }
     }
 
+    /// A line that is longer than any may be.
+    pub(crate) fn long_line() -> Self {
+        Self::Line { expected: format!("a line of {} bytes at most", crate::csv::LINE).into() }
+    }
+
     /// A field that does not hold what it should.
     pub(crate) fn value(field: &'static str, value: &[u8], expected: impl Into<Cow<'static, str>>) -> Self {
         Self::Value { field: Cow::Borrowed(field), value: shown(value), expected: expected.into() }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::context::Context;
+use super::cut::LINE;
 use super::fields::{is_blank, without_end};
 use super::quick::Quick;
 use super::row;
@@ -59,6 +60,9 @@ fn read_by(context: &Context, block: &[u8], quickly: bool) -> Result<Parsed, Fau
         let line = without_end(rest.get(..length).unwrap_or_default());
         if is_blank(line) {
             continue;
+        }
+        if line.len() > LINE {
+            return Err(fault(Problem::long_line()));
         }
         let mut row = row::read(context, &mut clock, line, place).map_err(fault)?;
         if row.symbol.is_empty() {
@@ -172,22 +176,24 @@ mod tests {
         }
 
         #[test]
-        fn databento_rows_read_the_same_both_ways(prices in proptest::collection::vec(0_i64..60_000_000_000_000, 4), pretty in any::<bool>(), other in any::<bool>(), ids in proptest::collection::vec((0_u32..3, 0_u32..3), 5), apart in any::<bool>(), scale in 0_u8..=9) {
+        fn databento_rows_read_the_same_both_ways(prices in proptest::collection::vec(0_i64..60_000_000_000_000, 4), pretty in any::<bool>(), other in any::<bool>(), kind in 32_u8..35, ids in proptest::collection::vec((0_u32..3, 0_u32..3), 5), apart in any::<bool>(), scale in 0_u8..=9) {
             let text = |price: &i64, pretty: bool| {
                 let price = price / 1000 * 1000;
                 if pretty { format!("{}.{:09}", price / 1_000_000_000, price % 1_000_000_000) } else { price.to_string() }
             };
-            let row = |at: usize, pretty: bool| {
+            let row_of = |kind: u8, at: usize, pretty: bool| {
                 let prices: Vec<_> = prices.iter().map(|price| text(price, pretty)).collect();
                 let (publisher, instrument) = if apart { ids[at] } else { (1, ids[at].1) };
-                format!("1719878281000000000,32,{publisher},{instrument},{},2,ESU4\n", prices.join(","))
+                format!("1719878281000000000,{kind},{publisher},{instrument},{},2,ESU4\n", prices.join(","))
             };
+            let row = |at, pretty| row_of(32, at, pretty);
             let header = "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol";
             let first = row(0, pretty);
-            let layout = Layout::of(header.as_bytes(), first.as_bytes(), CsvFormat::Auto, apart).unwrap();
+            // Prices of less than 0.001 are taken for a mistake.
+            let Ok(layout) = Layout::of(header.as_bytes(), first.as_bytes(), CsvFormat::Auto, apart) else { return Ok(()) };
             let fit = Fit::any(Scale::new(scale).unwrap(), Scale::VOLUME);
             let context = Context { layout, fit, zone: None, symbol: None, rules: Rules { order: Order::AsIs, apart, merge_instruments: false } };
-            let block = format!("{first}{}{}{}{}", row(1, pretty), row(2, pretty != other), row(3, pretty), row(4, pretty));
+            let block = format!("{first}{}{}{}{}", row(1, pretty), row(2, pretty != other), row_of(kind, 3, pretty), row(4, pretty));
             prop_assert_eq!(outcome(&context, block.as_bytes(), true), outcome(&context, block.as_bytes(), false), "{}", block);
         }
 

@@ -27,6 +27,8 @@ pub(crate) enum Role {
     Publisher,
     /// Only where instruments are read apart.
     Instrument,
+    /// The kind of record, which must be that of the first row.
+    Kind,
     /// Nothing that a bar keeps.
     Other,
 }
@@ -54,11 +56,18 @@ pub(crate) struct Layout {
     pub(crate) nanoseconds: bool,
     /// Whether the symbol column holds instrument ids, for want of symbols.
     pub(crate) instruments: bool,
+    /// What the column of kinds holds in the first row: bars of a second and of a minute are of two.
+    pub(crate) record: Vec<u8>,
 }
 
 impl Layout {
     /// Tells from the first line that is not blank and the one after it; or says what is wrong with the first.
     pub(crate) fn of(first: &[u8], second: &[u8], format: CsvFormat, apart: bool) -> Result<Self, Problem> {
+        if first.contains(&b'\r') {
+            return Err(Problem::Line {
+                expected: "lines that end in LF or CR LF, but this one has CR alone in it".into(),
+            });
+        }
         let separator = separator(first);
         let mut fields = Vec::new();
         for field in Fields::new(first, separator) {
@@ -98,16 +107,35 @@ impl Layout {
                 instruments = true;
             }
         }
+        let record = Vec::new();
         let mut layout =
-            Self { separator, roles, header, prices: Prices::Decimal, nanoseconds: databento, instruments };
+            Self { separator, roles, header, prices: Prices::Decimal, nanoseconds: databento, instruments, record };
         if databento {
             let row = if header { second } else { first };
-            let open = layout.roles.iter().position(|role| *role == Role::Open);
-            let price = open.and_then(|at| Fields::new(row, separator).nth(at)).flatten().unwrap_or_default();
-            layout.prices = if price.contains(&b'.') { Prices::Pointed } else { Prices::Nano };
+            let of = |role: Role| {
+                let at = layout.roles.iter().position(|one| *one == role)?;
+                Fields::new(row, separator).nth(at).flatten()
+            };
+            let price = of(Role::Open).unwrap_or_default();
+            let record = of(Role::Kind).unwrap_or_default().into_owned();
+            layout.prices = if price.contains(&b'.') { Prices::Pointed } else { nano(&price)? };
+            layout.record = record;
         }
         Ok(layout)
     }
+}
+
+/// Prices that are whole numbers of 1e-9, if the first one can be one.
+fn nano(price: &[u8]) -> Result<Prices, Problem> {
+    let units = std::str::from_utf8(price).ok().and_then(|text| text.parse::<u64>().ok());
+    if units.is_some_and(|units| (1..1_000_000).contains(&units)) {
+        return Err(Problem::value(
+            "open",
+            price,
+            "under Databento's names a price with a point, or units of 1e-9, of which these would be less than 0.001",
+        ));
+    }
+    Ok(Prices::Nano)
 }
 
 /// The separator of a line: the first of these that cuts out enough fields for a bar.
@@ -118,7 +146,7 @@ fn separator(line: &[u8]) -> u8 {
 
 /// The columns of a line without a header, by their number and a look at the second.
 fn unnamed(fields: &[Cow<'_, [u8]>], format: CsvFormat) -> Option<Vec<Role>> {
-    use Role::{Close, Date, High, Low, Open, Other, Publisher, Symbol, Time, Timestamp, Volume};
+    use Role::{Close, Date, High, Kind, Low, Open, Other, Publisher, Symbol, Time, Timestamp, Volume};
     // A sign too, so that what is wrong with a negative count is said of it.
     if !matches!(fields.first()?.first()?, b'0'..=b'9' | b'-' | b'+') {
         return None;
@@ -136,9 +164,9 @@ fn unnamed(fields: &[Cow<'_, [u8]>], format: CsvFormat) -> Option<Vec<Role>> {
         12 if matches!(format, CsvFormat::Auto | CsvFormat::Binance) => {
             &[Timestamp, Open, High, Low, Close, Volume, Other, Other, Other, Other, Other, Other]
         }
-        9 if format == CsvFormat::Databento => &[Timestamp, Other, Publisher, Other, Open, High, Low, Close, Volume],
+        9 if format == CsvFormat::Databento => &[Timestamp, Kind, Publisher, Other, Open, High, Low, Close, Volume],
         10 if format == CsvFormat::Databento => {
-            &[Timestamp, Other, Publisher, Other, Open, High, Low, Close, Volume, Symbol]
+            &[Timestamp, Kind, Publisher, Other, Open, High, Low, Close, Volume, Symbol]
         }
         _ => return None,
     };
@@ -209,6 +237,9 @@ mod tests {
         assert_eq!((pretty.prices, pretty.instruments), (Prices::Pointed, false));
         let raw = layout(header, "1719878281000000000,32,1,118,5528750000000,1,1,1,2,ESU4", CsvFormat::Auto).unwrap();
         assert_eq!(raw.prices, Prices::Nano);
+        assert_eq!(raw.record, b"32");
+        let whole = layout(header, "1719878281000000000,32,1,118,5528,1,1,1,2,ESU4", CsvFormat::Auto).unwrap_err();
+        assert!(whole.contains("open is \"5528\", expected under Databento's names"), "{whole}");
         let bare = layout(header.trim_end_matches(",symbol"), "", CsvFormat::Auto).unwrap();
         assert_eq!(bare.roles.get(3), Some(&Symbol));
         assert!(bare.instruments);
@@ -222,6 +253,7 @@ mod tests {
             ("2012-02-01,1,2,3", "found 4 fields"),
             ("1,2,3,4,5,6,7,8", "found 8 fields"),
             ("hello", "found 1 fields in \"hello\""),
+            ("timestamp,open,high,low,close,x\r2024-01-01,1,1,1,1,1", "CR alone"),
             ("timestamp,open,high,low,close,c", "\"c\" is a second of its kind"),
             ("unix,date,open,high,low,close,Volume BTC", "only \"Volume BTC\""),
         ] {

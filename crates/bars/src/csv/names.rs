@@ -46,6 +46,7 @@ impl Names {
                 "close" | "c" => Role::Close,
                 "volume" | "vol" | "v" => Role::Volume,
                 "flags" => Role::Flags,
+                "rtype" => Role::Kind,
                 "publisher_id" => {
                     names.publisher = true;
                     Role::Publisher

@@ -8,7 +8,7 @@
 use fxd::Bar;
 
 use super::context::{Context, Scaler};
-use super::layout::{Prices, Role};
+use super::layout::{Layout, Prices, Role};
 use super::pattern::Pattern;
 use super::swar::{self, Number};
 use crate::Ids;
@@ -57,6 +57,17 @@ struct Memo {
 impl Memo {
     /// What no field is.
     const NONE: Self = Self { word: 1, mask: 0, length: 0, id: None };
+
+    /// What a column has before any row: kinds are all that of the first row.
+    fn before(role: Role, layout: &Layout) -> Self {
+        if role != Role::Kind {
+            return Self::NONE;
+        }
+        let mut text = layout.record.clone();
+        text.push(layout.separator);
+        text.resize(text.len().max(8), 0);
+        Self::of(&text, 0, layout.record.len(), None).unwrap_or(Self::NONE)
+    }
 
     /// A field, if it is short enough.
     #[inline]
@@ -121,7 +132,7 @@ impl<'a> Quick<'a> {
             symbol: Vec::new(),
             run: 0,
             short: Memo::NONE,
-            memos: vec![Memo::NONE; context.layout.roles.len()],
+            memos: context.layout.roles.iter().map(|role| Memo::before(*role, &context.layout)).collect(),
             shape: Shape::NONE,
         }
     }
@@ -187,6 +198,8 @@ impl<'a> Quick<'a> {
                 bar.flags = u8::try_from(value).ok().filter(|_| length > 0)?;
                 at + length as usize
             }
+            // Another kind is for the complete reader to refuse.
+            Role::Kind => self.same(column, data, at)?.1,
             Role::Publisher | Role::Instrument | Role::Other => {
                 let (id, end) = match self.same(column, data, at) {
                     Some(same) => same,

@@ -9,6 +9,7 @@ use super::fields::Fields;
 use super::layout::{Prices, Role};
 use crate::clock::Clock;
 use crate::decimal::{Decimal, Refusal, decimal_text};
+use crate::problem::shown;
 use crate::{Ids, Place, Problem};
 
 /// A row of a file.
@@ -56,6 +57,10 @@ fn read_fields<'a>(context: &Context, clock: &mut Clock, line: &'a [u8], place: 
             Role::High => row.bar.high = price(context, "high", &field)?,
             Role::Low => row.bar.low = price(context, "low", &field)?,
             Role::Close => row.bar.close = price(context, "close", &field)?,
+            // Where bars are added up, what is not known is not nothing.
+            Role::Volume if field.is_empty() && context.rules.apart => {
+                return Err(Problem::value("volume", &field, "a number; nothing is not 0"));
+            }
             Role::Volume => row.bar.volume = context.fit.volume(&field)?,
             Role::Flags => row.bar.flags = number("flags", &field, "a whole number from 0 to 255", 0)?,
             Role::Publisher => {
@@ -66,7 +71,14 @@ fn read_fields<'a>(context: &Context, clock: &mut Clock, line: &'a [u8], place: 
                 let number = |text| number("instrument_id", text, "a whole number of 32 bits", 0);
                 row.ids.instrument = if field.is_empty() { None } else { Some(number(&field)?) };
             }
-            Role::Other => {}
+            Role::Kind if layout.nanoseconds && *field != *layout.record => {
+                return Err(Problem::value(
+                    "rtype",
+                    &field,
+                    format!("{}, as in the first row: bars of another length are others", shown(&layout.record)),
+                ));
+            }
+            Role::Kind | Role::Other => {}
         }
     }
     if found != layout.roles.len() {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fxd::Bar;
 
-use super::cut::{Block, Cutter};
+use super::cut::{Block, Cutter, LINE};
 use super::fields::{is_blank, without_end};
 use super::layout::Role;
 use super::quick::Quick;
@@ -59,6 +59,9 @@ pub(crate) fn rows<E: From<BarsError>>(
             let text = without_end(rest.get(..length).unwrap_or_default());
             if is_blank(text) {
                 continue;
+            }
+            if text.len() > LINE {
+                return Err(BarsError::row(file, place, Problem::long_line()).into());
             }
             let read = row::read(&context, &mut clock, text, place).and_then(|mut row| {
                 if row.symbol.is_empty() {

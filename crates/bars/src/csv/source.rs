@@ -10,7 +10,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::block::{self, Fault, Parsed};
 use super::context::Context;
-use super::cut::{Block, Cutter, LINE, Stop};
+use super::cut::{Block, Cutter, Stop};
 use super::fields::{is_blank, without_end};
 use super::layout::{Layout, Role};
 use crate::clock::Counted;
@@ -136,11 +136,7 @@ pub(crate) fn stopped(file: &Path, stop: Stop, lines: u64, block: &Block) -> Bar
         Stop::LongLine => {
             let before = memchr::memchr_iter(b'\n', block.lines()).count();
             let line = lines.saturating_add(u64::try_from(before).unwrap_or(u64::MAX)).saturating_add(1);
-            BarsError::row(
-                file,
-                Place::Line(line),
-                Problem::Line { expected: format!("a line of {LINE} bytes at most").into() },
-            )
+            BarsError::row(file, Place::Line(line), Problem::long_line())
         }
     }
 }

@@ -56,7 +56,7 @@ impl Columns {
         for (leaf, role) in roles.into_iter().enumerate() {
             let name = || leaves.get(leaf).map(|name| crate::problem::shown(name.as_bytes())).unwrap_or_default();
             match role {
-                Role::Other => continue,
+                Role::Kind | Role::Other => continue,
                 Role::Date | Role::Time => {
                     return Err(BarsError::file(
                         file,

@@ -223,7 +223,7 @@ const fn described(role: Role) -> &'static str {
         Role::Timestamp | Role::Date | Role::Time => "timestamp",
         Role::Symbol => "symbol",
         Role::Volume => "volume",
-        Role::Flags | Role::Publisher | Role::Instrument | Role::Other => "number",
+        Role::Flags | Role::Publisher | Role::Instrument | Role::Kind | Role::Other => "number",
         Role::Open | Role::High | Role::Low | Role::Close => "price",
     }
 }

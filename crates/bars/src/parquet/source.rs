@@ -146,6 +146,9 @@ impl ParquetSource {
                         Role::High => bar.high = meaning.price(cell, "high", fit).map_err(wrong)?,
                         Role::Low => bar.low = meaning.price(cell, "low", fit).map_err(wrong)?,
                         Role::Close => bar.close = meaning.price(cell, "close", fit).map_err(wrong)?,
+                        Role::Volume if cell == Cell::Null && self.rules.apart => {
+                            return Err(wrong(Problem::value("volume", b"", "a number; nothing is not 0")));
+                        }
                         Role::Volume => bar.volume = meaning.volume(cell, fit).map_err(wrong)?,
                         Role::Flags => {
                             bar.flags = meaning.whole(cell, "flags", "a whole number from 0 to 255").map_err(wrong)?;
@@ -161,7 +164,7 @@ impl ParquetSource {
                             Some(meaning.whole(cell, "instrument_id", "a whole number of 32 bits").map_err(wrong)?)
                         }),
                         Role::Symbol => rows.of.push(number_of(&mut rows.symbols, cell, self.symbol.as_deref())),
-                        Role::Date | Role::Time | Role::Other => {}
+                        Role::Date | Role::Time | Role::Kind | Role::Other => {}
                     }
                     Ok(())
                 })

@@ -7,11 +7,13 @@ use fxd::{Bar, Scale};
 
 use super::layout::check_forms;
 use super::merge::{Named, merge};
+
 use super::output::{Output, OutputFormat, of_timeframe};
 use super::spool::Spool;
 use crate::calendar::SECOND;
 use crate::convert::order::Ordered;
 use crate::convert::{ConvertError, InputKind, Inputs, OnDuplicate, Piece, Told, Where};
+use crate::marks::marked;
 use crate::resample::{Cascade, Grid, Timeframe, TooMuchVolume};
 use crate::{BarsError, Fit, Ids, Order, Problem, ReadOptions, WriteOptions, Zone};
 
@@ -144,17 +146,31 @@ pub(crate) fn scaled<T>(
             Err(ConvertError::Bars(BarsError::Row {
                 problem: Problem::Decimals { field, needed: Some(needed), .. },
                 ..
-            })) if needed.decimals() <= MOST_DECIMALS => (*field == "volume", *needed),
+            })) => (*field == "volume", *needed),
             Err(ConvertError::Scale { field, found, .. }) => (*field == "volume", *found),
             _ => return done,
         };
         let fit = &mut inputs.read.fit;
         let scale = if volume { &mut fit.volume_scale } else { &mut fit.price_scale };
+        if needed.decimals() > MOST_DECIMALS {
+            return done.map_err(too_fine);
+        }
         // What does not ask for more would ask for ever.
         if needed.decimals() <= scale.decimals() {
             return done;
         }
         *scale = needed;
+    }
+}
+
+/// A value with more decimals than the pipeline takes, said so: not of the scale that was tried.
+fn too_fine(error: ConvertError) -> ConvertError {
+    match error {
+        ConvertError::Bars(BarsError::Row { file, place, problem: Problem::Decimals { field, value, needed, .. } }) => {
+            let expected = format!("{MOST_DECIMALS} decimals at most").into();
+            BarsError::Row { file, place, problem: Problem::Decimals { field, value, expected, needed } }.into()
+        }
+        error => error,
     }
 }
 
@@ -332,15 +348,17 @@ fn names(series: &[Series], format: OutputFormat) -> Vec<Named> {
     let name = |one: &Series| {
         let (symbol, ids) = (one.made.symbol.clone(), one.made.ids);
         let same = || series.iter().map(|other| &other.made).filter(|other| other.symbol == symbol);
-        let mut name = symbol.clone();
-        if format == OutputFormat::Fxd {
-            if same().any(|other| other.ids.instrument != ids.instrument) {
-                name += &format!("@{}", ids.instrument.unwrap_or_default());
-            }
-            if same().any(|other| other.ids.publisher != ids.publisher) {
-                name += &format!("#{}", ids.publisher.unwrap_or_default());
-            }
+        if format != OutputFormat::Fxd {
+            return Named { symbol, ids };
         }
+        let instrument = same().any(|other| other.ids.instrument != ids.instrument);
+        let publisher = same().any(|other| other.ids.publisher != ids.publisher);
+        let of = |id: Option<u32>| Some(id.unwrap_or_default());
+        let name = marked(
+            &symbol,
+            if instrument { of(ids.instrument) } else { None },
+            if publisher { of(ids.publisher) } else { None },
+        );
         Named { symbol: name, ids }
     };
     series.iter().map(name).collect()

@@ -147,6 +147,11 @@ impl Expected {
         self.advance(number)
     }
 
+    /// Counts a volume that no raw bar stands for.
+    pub(super) fn add(&mut self, volume: u64) {
+        self.check.bars += u128::from(volume);
+    }
+
     fn peek(&self, number: usize) -> Option<Bar> {
         self.series.get(number)?.next
     }

@@ -9,6 +9,7 @@ use super::against::Expected;
 use super::gaps::Calendar;
 use super::report::Report;
 use super::walk::Check;
+use crate::calendar::SECOND;
 use crate::convert::{ConvertError, InputKind, Inputs, OnDuplicate, Told};
 use crate::market::Closure;
 use crate::pipeline::{MOST_DECIMALS, Month, apart, check_forms, scaled};
@@ -46,15 +47,20 @@ pub struct Validation {
 
 impl Validation {
     /// What explains gaps, in words.
-    pub(super) fn explained_by(&self, no_trade: u64) -> String {
+    pub(super) fn explained_by(&self, no_trade: u64, learned: bool) -> String {
         let calendar = match &self.calendar {
-            Calendar::Learned => "a week learned from the data".to_owned(),
+            Calendar::Learned if learned => "a week learned from the data".to_owned(),
+            Calendar::Learned => "no calendar: the data are not enough to learn a week from".to_owned(),
             Calendar::Named(market) => format!("the calendar {market}"),
             Calendar::Written(_) => "a calendar of its own".to_owned(),
         };
         let halts = if self.halts.is_empty() { String::new() } else { format!(", {} halts", self.halts.len()) };
         let vendor = if self.conditions.is_empty() { "" } else { ", the vendor's word for each day" };
-        format!("{calendar}{halts}{vendor}, no trade for up to {} seconds", no_trade / 1_000_000_000)
+        let short = match no_trade / SECOND {
+            0 => String::new(),
+            seconds => format!(", no trade for up to {seconds} seconds"),
+        };
+        format!("{calendar}{halts}{vendor}{short}")
     }
 }
 
@@ -99,13 +105,26 @@ fn once(symbol: &str, inputs: &Inputs, how: &Validation, told: Told<'_>) -> Resu
     check.finish(inputs.files.last().map_or(Path::new(""), |(path, _)| path))
 }
 
-/// The timeframe that the files' names end with.
+/// The timeframe that the files' names end with, or that the directory is called after which they or their symbol's directory are
+/// in: `15s`, `raw_1s`.
 fn named(files: &[(PathBuf, InputKind)]) -> Option<Timeframe> {
-    let name = files.first()?.0.file_name()?.to_str()?;
-    Month::of(name)?.timeframe.and_then(|timeframe| timeframe.parse().ok())
+    let path = &files.first()?.0;
+    let month = path.file_name().and_then(|name| name.to_str()).and_then(Month::of);
+    let of_directory = |directory: &Path| {
+        let name = directory.file_name()?.to_str()?;
+        name.strip_prefix("raw_").unwrap_or(name).parse().ok()
+    };
+    month
+        .and_then(|month| month.timeframe)
+        .and_then(|timeframe| timeframe.parse().ok())
+        .or_else(|| path.ancestors().skip(1).take(2).find_map(of_directory))
 }
 
-/// The step that most of the first bars have, where it is one of a timeframe.
+/// Timeframes that are looked for in data that says none, in seconds.
+const USUAL: [u64; 16] = [86_400, 28_800, 14_400, 7200, 3600, 1800, 900, 600, 300, 180, 120, 60, 30, 15, 5, 1];
+
+/// The longest timeframe of which nearly all steps of the first bars are multiples: the step that is most frequent, or one of the
+/// usual ones. Bars that are seldom are of a shorter one than any step between them.
 fn step(inputs: &Inputs) -> Result<Option<Timeframe>, ConvertError> {
     let series = match inputs.sample(50_000) {
         Ok(series) => series,
@@ -116,8 +135,16 @@ fn step(inputs: &Inputs) -> Result<Option<Timeframe>, ConvertError> {
     for [one, next] in series.iter().flat_map(|bars| bars.array_windows::<2>()) {
         *steps.entry(next.ts - one.ts).or_default() += 1;
     }
-    let most = steps.into_iter().max_by_key(|(step, count)| (*count, std::cmp::Reverse(*step)));
-    Ok(most.and_then(|(step, _)| Timeframe::of_nanos(step)))
+    let all: u64 = steps.values().sum();
+    let most = steps.iter().max_by_key(|(step, count)| (**count, std::cmp::Reverse(**step))).map(|(step, _)| *step);
+    let mut likely: Vec<u64> = USUAL.iter().map(|seconds| seconds * SECOND).chain(most).collect();
+    likely.sort_unstable_by_key(|nanos| std::cmp::Reverse(*nanos));
+    // Of random seconds every second one is a multiple of two: what is right has more than that, and faults have the rest.
+    let fits = |nanos: &u64| {
+        let multiples: u64 = steps.iter().filter(|(step, _)| step.is_multiple_of(*nanos)).map(|(_, count)| count).sum();
+        *nanos > 0 && multiples * 4 >= all * 3
+    };
+    Ok(likely.into_iter().filter(|_| all > 0).find(fits).or(most).and_then(Timeframe::of_nanos))
 }
 
 /// Whether a problem is for the caller: to read anew with more decimals, or to say a zone or symbol.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use chrono::NaiveDate;
 
+use crate::calendar::DAY;
 use crate::convert::Where;
 use crate::market::{Closure, Learned, Market, NotCovered, Occupied};
 
@@ -192,12 +194,14 @@ impl Tracker {
                 cut(range, &mut halts, |range, closure| match closure {
                     Some(closure) => gaps.add(range, GapReason::Halt, closure.why.clone()),
                     None => {
-                        let (reason, why) = evidence.open(range.start, range.end);
-                        let gap = Gap { start: range.start, end: range.end, reason, why };
-                        if reason == GapReason::Unknown {
-                            unknown(&gap, &seen.place);
+                        for (range, bad) in evidence.by_condition(range) {
+                            let (reason, why) = evidence.open(&range, bad);
+                            let gap = Gap { start: range.start, end: range.end, reason, why };
+                            if reason == GapReason::Unknown {
+                                unknown(&gap, &seen.place);
+                            }
+                            gaps.add(range, reason, gap.why);
                         }
-                        gaps.add(range, reason, gap.why);
                     }
                 });
             }
@@ -215,14 +219,34 @@ impl Gaps {
 }
 
 impl Evidence {
+    /// A gap cut where what the vendor says of days changes, with what it says of each part if that is not good.
+    fn by_condition(&self, range: Range<u64>) -> Vec<(Range<u64>, Option<&str>)> {
+        let mut parts: Vec<(Range<u64>, Option<&str>)> = Vec::new();
+        let mut start = range.start;
+        while start < range.end {
+            let end = (start - start % DAY).saturating_add(DAY).min(range.end);
+            let bad = self.conditions.get(&date(start)).map(String::as_str).filter(|word| *word != "available");
+            match parts.last_mut() {
+                Some((last, word)) if *word == bad => last.end = end,
+                _ => parts.push((start..end, bad)),
+            }
+            // Days of which nothing is said are not gone through one by one.
+            start = if self.conditions.is_empty() { range.end } else { end };
+        }
+        if let Some((last, _)) = parts.last_mut() {
+            last.end = range.end;
+        }
+        parts
+    }
+
     /// Why there are no bars while the market is open.
-    fn open(&self, start: u64, end: u64) -> (GapReason, String) {
-        let date = |ts: u64| chrono::DateTime::from_timestamp_nanos(i64::try_from(ts).unwrap_or(i64::MAX)).date_naive();
-        let days = date(start).iter_days().take_while(|day| *day <= date(end.saturating_sub(1)));
-        let words: Vec<Option<&String>> = days.map(|day| self.conditions.get(&day)).collect();
-        if let Some(bad) = words.iter().flatten().find(|word| **word != "available") {
+    fn open(&self, range: &Range<u64>, bad: Option<&str>) -> (GapReason, String) {
+        let (start, end) = (range.start, range.end);
+        if let Some(bad) = bad {
             return (GapReason::Unknown, format!("the vendor says {bad}"));
         }
+        let days = date(start).iter_days().take_while(|day| *day <= date(end.saturating_sub(1)));
+        let words: Vec<Option<&String>> = days.map(|day| self.conditions.get(&day)).collect();
         // Nobody trading for an hour is one thing, a lost day another.
         if self.raw && end - start <= HOUR {
             return (GapReason::NoTrade, "the raw data have none either".to_owned());
@@ -235,6 +259,11 @@ impl Evidence {
         }
         (GapReason::Unknown, "nothing explains it".to_owned())
     }
+}
+
+/// The day of a moment, in UTC.
+fn date(ts: u64) -> NaiveDate {
+    chrono::DateTime::from_timestamp_nanos(i64::try_from(ts).unwrap_or(i64::MAX)).date_naive()
 }
 
 /// How long the raw data may have nothing for that to count as nobody having traded.
@@ -324,18 +353,23 @@ mod tests {
 
     #[test]
     fn the_vendor_is_believed() {
-        const DAY: u64 = crate::calendar::DAY;
         let day = |number| NaiveDate::from_ymd_opt(1970, 1, number).unwrap();
         let mut evidence = Evidence { calendar: Calendar::Written(Vec::new()), ..Evidence::default() };
         evidence.conditions.insert(day(1), "available".to_owned());
         evidence.conditions.insert(day(2), "degraded".to_owned());
         let found = explained(&evidence, &[(0, 10), (50, 60), (DAY + 5, DAY + 6)]);
         assert_eq!(found[0], (10, 50, GapReason::NoTrade, "the vendor says that the day is whole".to_owned()));
-        assert_eq!(found[1], (60, DAY + 5, GapReason::Unknown, "the vendor says degraded".to_owned()));
+        assert_eq!(found[1], (60, DAY, GapReason::NoTrade, "the vendor says that the day is whole".to_owned()));
+        assert_eq!(found[2], (DAY, DAY + 5, GapReason::Unknown, "the vendor says degraded".to_owned()));
         let found = explained(
-            &Evidence { raw: true, ..evidence },
+            &Evidence { raw: true, ..evidence.clone() },
             &[(3 * DAY, 3 * DAY + 10), (3 * DAY + 50, 3 * DAY + 60), (5 * DAY, 6 * DAY)],
         );
         assert_eq!((found[0].2, found[1].2), (GapReason::NoTrade, GapReason::Unknown), "a lost day");
+        // Only the days that the vendor means: not those around them.
+        evidence.conditions.extend((3..=9).map(|number| (day(number), "available".to_owned())));
+        let found = explained(&evidence, &[(0, 10), (9 * DAY, 9 * DAY + 1)]);
+        let bad: Vec<_> = found.iter().filter(|gap| gap.2 == GapReason::Unknown).map(|gap| (gap.0, gap.1)).collect();
+        assert_eq!((bad, found.len()), (vec![(DAY, 2 * DAY)], 3));
     }
 }

@@ -12,6 +12,7 @@ use super::report::{Finding, Findings, Kind, Report};
 use super::rules;
 use crate::calendar::rfc3339;
 use crate::convert::{ConvertError, InputKind, Inputs, Told, Where};
+use crate::decimal::decimal_text;
 use crate::pipeline::Month;
 use crate::resample::Timeframe;
 use crate::{BarsError, Ids, Kind as FileKind, Place, Problem, csv};
@@ -81,7 +82,7 @@ impl<'a> Check<'a> {
                 gaps: Vec::new(),
                 volume: None,
                 volume_scale: inputs.read.fit.volume_scale,
-                explained_by: how.explained_by(no_trade),
+                explained_by: String::new(),
                 not_covered: None,
             },
             files: &inputs.files,
@@ -243,6 +244,7 @@ impl<'a> Check<'a> {
             series.last = Some((*bar, at));
         }
         if made_up {
+            self.filled(symbol, bar, at, last.map(|(last, _)| last));
             return Ok(());
         }
         if let Some(expected) = &mut self.expected {
@@ -286,6 +288,28 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// A bar that is said to be made up: at the last price, without volume.
+    fn filled(&mut self, symbol: &str, bar: &Bar, at: At, last: Option<Bar>) {
+        let (price_scale, volume_scale) = self.scales;
+        if bar.volume != 0 {
+            if let Some(expected) = &mut self.expected {
+                expected.add(bar.volume);
+            }
+            let what =
+                format!("flagged as made up, with a volume of {}", decimal_text(bar.volume.into(), volume_scale));
+            self.add(Kind::Volume, symbol, at, Some(bar.ts), what);
+        }
+        let Some(close) = last.map(|last| last.close) else { return };
+        if [bar.open, bar.high, bar.low, bar.close] != [close; 4] {
+            let what = format!(
+                "flagged as made up, but not at the last price {} ({})",
+                decimal_text(close.into(), price_scale),
+                rules::shown(bar, price_scale, volume_scale)
+            );
+            self.add(Kind::Price, symbol, at, Some(bar.ts), what);
+        }
+    }
+
     /// A bar that is not later than the one before it.
     #[cold]
     fn repeated(&mut self, symbol: &str, bar: &Bar, at: At, last: &Bar, before: At) {
@@ -326,6 +350,8 @@ impl<'a> Check<'a> {
             self.report.gaps.push(gaps);
             self.report.not_covered = self.report.not_covered.or(not_covered);
         }
+        let learned = self.report.gaps.iter().any(|gaps| gaps.learned.is_some());
+        self.report.explained_by = self.how.explained_by(self.no_trade, learned);
         if let Some(expected) = &mut self.expected {
             self.report.volume = Some(expected.finish(&mut self.findings, last)?);
         }

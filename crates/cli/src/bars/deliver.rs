@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use pdp_bars::convert::InputKind;
+use pdp_bars::convert::{ConvertError, InputKind};
 use pdp_bars::pipeline;
 use pdp_bars::resample::Timeframe;
 use pdp_packager::manifest::digest::Hasher;
@@ -33,6 +33,7 @@ pub(super) fn run(args: &DeliverArgs, global: &Global) -> anyhow::Result<ExitCod
         return Err(PackagerError::NotFound { what: "resampled bars", path: results }.into());
     }
     let raw_dir = args.raw_dir.clone().unwrap_or_else(|| root.join("raw_1s"));
+    check_raw(args, root, &raw_dir)?;
     let parts = parts(args, &results)?;
     let raw: Option<Raw> = if raw_dir.is_dir() { Some(pipeline::series(&raw_dir)?) } else { None };
     let shown = progress::start(global);
@@ -58,7 +59,19 @@ pub(super) fn run(args: &DeliverArgs, global: &Global) -> anyhow::Result<ExitCod
         commands::show(global, &report::json(&reports), |out| report::text(&reports, global.quiet, out))?;
         return Ok(exit::INVALID.into());
     }
-    let options = options(args, global, &parts, raw.as_ref(), &reports, &raw_dir)?;
+    let mut facts = checklist::Facts::default();
+    facts.raw = raw.is_some();
+    let symbols = parts.iter().flat_map(|(_, series)| series);
+    for (symbol, made) in symbols.collect::<BTreeMap<_, _>>() {
+        let files = raw.as_ref().and_then(|raw| raw.get(symbol)).unwrap_or(made);
+        match pipeline::days(symbol, files, args.tz, &told) {
+            Ok(days) => facts.days.extend([(symbol.clone(), days)]),
+            Err(ConvertError::Interrupted) => return Err(ConvertError::Interrupted.into()),
+            // A finding already, which somebody allows: then nothing is said of these days.
+            Err(_) => {}
+        }
+    }
+    let options = options(args, global, &parts, facts, &reports, &raw_dir)?;
     let shown = progress::start(global);
     let outcome = pdp_packager::create(&options, &shown);
     shown.finish();
@@ -68,6 +81,32 @@ pub(super) fn run(args: &DeliverArgs, global: &Global) -> anyhow::Result<ExitCod
     }
     commands::show(global, &report, |out| render::created(&report, global.quiet, out))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What raw bars there must be.
+fn check_raw(args: &DeliverArgs, root: &Path, raw_dir: &Path) -> anyhow::Result<()> {
+    if (args.raw_dir.is_some() || args.data == Contents::All) && !raw_dir.is_dir() {
+        return Err(PackagerError::NotFound { what: "raw bars", path: raw_dir.to_owned() }.into());
+    }
+    let packed = of_raw(raw_dir).is_some()
+        && raw_dir.parent().is_some_and(|parent| {
+            let whole =
+                |path: &Path| if path.as_os_str().is_empty() { Path::new(".") } else { path }.canonicalize().ok();
+            whole(parent) == whole(root)
+        });
+    if args.data == Contents::All && !packed {
+        return Err(usage(format!(
+            "--data all: {} cannot be packed, expected a directory like raw_1s in the data root {}",
+            raw_dir.display(),
+            root.display()
+        )));
+    }
+    Ok(())
+}
+
+/// The type of raw bars that a directory is called after.
+fn of_raw(raw_dir: &Path) -> Option<EventType> {
+    EventType::bars_of(raw_dir.file_name()?.to_str()?.strip_prefix("raw_")?)
 }
 
 /// The directories of timeframes, with the files of the symbols that are asked for.
@@ -120,7 +159,7 @@ fn options(
     args: &DeliverArgs,
     global: &Global,
     parts: &[Part],
-    raw: Option<&Raw>,
+    mut facts: checklist::Facts,
     reports: &super::validate::Reports,
     raw_dir: &Path,
 ) -> anyhow::Result<CreateOptions> {
@@ -142,8 +181,7 @@ fn options(
     options.filters.event_types =
         of_results.filter_map(|timeframe| EventType::bars_of(&timeframe.to_string())).collect();
     if args.data == Contents::All {
-        let of_raw = raw_dir.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix("raw_"));
-        options.filters.event_types.extend(of_raw.and_then(EventType::bars_of));
+        options.filters.event_types.extend(of_raw(raw_dir));
     }
     let symbols: std::collections::BTreeSet<&String> = parts.iter().flat_map(|(_, series)| series.keys()).collect();
     options.filters.symbols = symbols.iter().filter_map(|symbol| symbol.parse::<Symbol>().ok()).collect();
@@ -160,8 +198,6 @@ fn options(
     if options.without_data {
         put("SHA256SUMS", sums(global, parts)?.into_bytes())?;
     }
-    let mut facts = checklist::Facts::default();
-    facts.raw = raw.is_some();
     for symbol in &symbols {
         let directory = raw_dir.join(symbol);
         for name in ["symbology.json", "condition.json", "fetch.json", "import.json"] {

@@ -315,7 +315,7 @@ fn t116_units_of_time() {
 fn whole_numbers_of_nanos_have_the_decimals_they_need() {
     let home = Home::new();
     let row = |price: &str| format!("2024-01-02T14:30:00.000000000Z,32,1,7,{price},{price},{price},{price},4,NKD\n");
-    for (price, shown) in [("33005", "0.000033005"), ("5528750000000", "5528.75"), ("5000000000", "5")] {
+    for (price, shown) in [("3300500", "0.0033005"), ("5528750000000", "5528.75"), ("5000000000", "5")] {
         home.put("data/raw_1s/NKD/NKD_2024_01.csv", DATABENTO.to_owned() + &row(price));
         home.pdp(&["bars", "resample", "--all", "--timeframes", "1min"]).ok();
         let made = std::fs::read_to_string(home.join("data/aggregated/1min/NKD_2024_01_1min.csv")).unwrap();

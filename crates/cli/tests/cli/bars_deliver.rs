@@ -105,18 +105,47 @@ fn data_are_delivered_as_they_are_asked_for() {
     deliver(&home, &["--data-root", "nowhere"]).fails(4, "nowhere");
     let raw = home.join("data/raw_1s/ES.c.0/ES.c.0_2024_01.csv");
     let good = std::fs::read(&raw).unwrap();
-    // Another kind of record, which no result shows.
-    std::fs::write(&raw, String::from_utf8(good.clone()).unwrap().replacen(",32,1,", ",33,1,", 1)).unwrap();
+    // Another moment of the same bar, which no result shows.
+    let later = String::from_utf8(good.clone()).unwrap().replacen(".000000000Z", ".000000001Z", 1);
+    std::fs::write(&raw, later).unwrap();
     deliver(&home, &["--output", "changed"]).fails(3, "no longer what was fetched");
     std::fs::write(&raw, &good).unwrap();
-    // A mapping that is none is not ticked.
-    let symbology = home.join("data/raw_1s/ES.c.0/symbology.json");
-    let mapping = std::fs::read(&symbology).unwrap();
-    std::fs::write(&symbology, "junk").unwrap();
-    let junk = deliver(&home, &["--output", "junk", "--format", "folder", "--json"]).ok().json();
-    let checklist = home.join(junk["packagePath"].as_str().unwrap()).join("metadata/delivery/CHECKLIST.md");
-    assert!(std::fs::read_to_string(checklist).unwrap().contains("- [ ] what symbols stood for"));
-    std::fs::write(&symbology, mapping).unwrap();
+    // What is not said of every day and month that has bars is not ticked.
+    let first = |text: &str, key: &str| text.split(&format!("\"{key}\": \"")).nth(1).unwrap()[..10].to_owned();
+    type Change<'a> = (&'a str, &'a str, &'a dyn Fn(String) -> String);
+    let changes: [Change<'_>; 6] = [
+        ("symbology.json", "what symbols stood for", &|_| "{}".to_owned()),
+        ("symbology.json", "what symbols stood for", &|text| {
+            let day = first(&text, "start_date");
+            text.replacen(&format!("\"start_date\": \"{day}"), "\"start_date\": \"2024-01-20", 1)
+        }),
+        ("symbology.json", "what symbols stood for", &|text| text.replace("\"symbol\": \"", "\"symbol\": \"9")),
+        ("condition.json", "what the vendor says", &|text| text.replacen("2024-02-14", "2023-02-14", 1)),
+        ("condition.json", "what the vendor says", &|_| "[]".to_owned()),
+        ("fetch.json", "the raw bars are what was fetched", &|text| text.replace("\"2024-02\":", "\"2023-02\":")),
+    ];
+    for (number, (name, item, change)) in changes.into_iter().enumerate() {
+        let path = home.join("data/raw_1s/ES.c.0").join(name);
+        let kept = std::fs::read_to_string(&path).unwrap();
+        let ticked = |output: String| {
+            let json =
+                deliver(&home, &["--output", &output, "--allow-findings", "--format", "folder", "--json"]).ok().json();
+            let path = home.join(json["packagePath"].as_str().unwrap()).join("metadata/delivery/CHECKLIST.md");
+            let text = std::fs::read_to_string(path).unwrap();
+            assert!(text.contains(&format!("] {item}")), "{text}");
+            text.contains(&format!("- [x] {item}"))
+        };
+        assert!(ticked(format!("whole-{number}")), "{name}");
+        std::fs::write(&path, change(kept.clone())).unwrap();
+        assert!(!ticked(format!("lacking-{number}")), "{number}: {name}");
+        std::fs::write(&path, kept).unwrap();
+    }
+    // Raw bars that are asked for are there, and can be packed.
+    deliver(&home, &["--raw-dir", "nope"]).fails(4, "raw bars not found: nope");
+    std::fs::rename(home.join("data/raw_1s"), home.join("data/bought")).unwrap();
+    deliver(&home, &["--raw-dir", "data/bought", "--data", "all"]).fails(2, "expected a directory like raw_1s");
+    deliver(&home, &["--data", "all"]).fails(4, "raw bars not found");
+    std::fs::rename(home.join("data/bought"), home.join("data/raw_1s")).unwrap();
     // What is wrong is not delivered, unless one says so.
     let file = "data/aggregated/1min/ES.c.0_2024_02_1min.csv";
     let text = std::fs::read_to_string(home.join(file)).unwrap();

@@ -480,6 +480,24 @@ fn t118_a_roll_and_several_venues_go_through_the_pipeline() {
         "{}",
         ran.out
     );
+    // Stores tell series apart by what is behind their symbols: they are as good against the raw bars.
+    for format in ["parquet", "fxd"] {
+        for symbol in ["SPY", "ES.c.0"] {
+            let to = ["--output-dir", format, "--format", format, "--timeframes", "1min,1d", "--by-publisher"];
+            home.pdp(&[["bars", "resample", "--symbol", symbol].as_slice(), &to].concat()).ok();
+        }
+        let input = ["bars", "validate", "--input-dir", format, "--raw-dir", "data/raw_1s", "--allow-gaps"];
+        let ran = home.pdp(&input).ok();
+        assert_eq!(ran.out.matches("raw bars to the unit").count(), 4, "{}", ran.out);
+    }
+    // Bars that are seldom are of a second all the same: the directory says so, or if it does not, the bars do.
+    let raw = ["bars", "validate", "--allow-gaps", "--input-dir"];
+    let ran = home.pdp(&[raw.as_slice(), &["data/raw_1s"]].concat()).ok();
+    assert!(ran.out.contains("ES.c.0 1s in") && ran.out.contains("SPY 1s in"), "{}", ran.out);
+    std::fs::rename(home.join("data/raw_1s"), home.join("data/bought")).unwrap();
+    let ran = home.pdp(&[raw.as_slice(), &["data/bought"]].concat()).ok();
+    assert!(ran.out.contains("ES.c.0 1s in") && ran.out.contains("SPY 1s in"), "{}", ran.out);
+    std::fs::rename(home.join("data/bought"), home.join("data/raw_1s")).unwrap();
     // Ids of shares change from week to week here: they are one series if one says so.
     bars(&home, &server, &AAPL).ok();
     let apart = home.pdp(&["bars", "resample", "--symbol", "AAPL", "--timeframes", "1d", "--json"]).ok().json();

@@ -1,9 +1,11 @@
 //! The checklist of a delivery.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use chrono::NaiveDate;
 use pdp_bars::validate::{Kind, Report};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::args::{Contents, DeliverArgs};
@@ -17,48 +19,75 @@ pub(super) struct Facts {
     pub(super) raw: bool,
     /// Symbols and months whose raw bars are no longer what was fetched.
     pub(super) changed: Vec<String>,
-    /// Symbols that have a mapping, and whose days the vendor speaks of from the first date to the last.
+    /// By symbol on which days there are bars, by instrument.
+    pub(super) days: BTreeMap<String, BTreeMap<Option<u32>, BTreeSet<NaiveDate>>>,
+    /// Symbols all of whose days, or all of whose months, are in these files.
     mapped: BTreeSet<String>,
-    conditions: Vec<(String, String, String)>,
+    conditions: BTreeSet<String>,
     fetched: BTreeSet<String>,
 }
 
+/// From one day to before another a symbol stood for something.
+#[derive(Debug, Deserialize)]
+struct Span {
+    start_date: NaiveDate,
+    end_date: NaiveDate,
+    symbol: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Symbology {
+    #[serde(default)]
+    stype_in: String,
+    mappings: BTreeMap<String, Vec<Span>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Day {
+    date: NaiveDate,
+}
+
+#[derive(Debug, Deserialize)]
+struct Fetched {
+    months: BTreeMap<String, Value>,
+}
+
 impl Facts {
-    /// Looks into a file that is delivered with the data.
+    /// Looks into a file that is delivered with the data: whether it speaks of every day that has bars.
     pub(super) fn note(&mut self, symbol: &str, name: &str, text: &[u8]) {
-        let json: Value = serde_json::from_slice(text).unwrap_or_default();
+        let Some(by_id) = self.days.get(symbol) else { return };
+        let mut days = by_id.values().flatten();
         match name {
             "symbology.json" => {
-                let some = |spans: &Value| spans.as_array().is_some_and(|spans| !spans.is_empty());
+                let Ok(found) = serde_json::from_slice::<Symbology>(text) else { return };
                 // A parent's mappings are those of its instruments.
-                let own = json.pointer("/mappings").and_then(|all| all.get(symbol)).is_some_and(some);
-                let parent = json.get("stype_in").is_some_and(|kind| kind == "parent")
-                    && json.get("mappings").and_then(Value::as_object).is_some_and(|all| all.values().any(some));
-                if own || parent {
+                let own = |name: &String| name == symbol || found.stype_in == "parent";
+                let spans: Vec<&Span> =
+                    found.mappings.iter().filter(|(name, _)| own(name)).flat_map(|(_, spans)| spans).collect();
+                let is_said = |id: Option<u32>, day: &NaiveDate| {
+                    let of_day = spans.iter().filter(|span| span.start_date <= *day && *day < span.end_date);
+                    let id = id.map(|id| id.to_string());
+                    of_day.into_iter().any(|span| id.as_ref().is_none_or(|id| span.symbol == *id))
+                };
+                if by_id.iter().all(|(id, days)| days.iter().all(|day| is_said(*id, day))) {
                     self.mapped.insert(symbol.to_owned());
                 }
             }
             "condition.json" => {
-                let days = json.as_array().into_iter().flatten();
-                let mut dates: Vec<&str> = days.filter_map(|day| day.get("date").and_then(Value::as_str)).collect();
-                dates.sort_unstable();
-                if let (Some(first), Some(last)) = (dates.first(), dates.last()) {
-                    self.conditions.push((symbol.to_owned(), (*first).to_owned(), (*last).to_owned()));
+                let Ok(found) = serde_json::from_slice::<Vec<Day>>(text) else { return };
+                let said: BTreeSet<NaiveDate> = found.into_iter().map(|day| day.date).collect();
+                if days.all(|day| said.contains(day)) {
+                    self.conditions.insert(symbol.to_owned());
                 }
             }
             "fetch.json" => {
-                self.fetched.insert(symbol.to_owned());
+                let Ok(found) = serde_json::from_slice::<Fetched>(text) else { return };
+                if days.all(|day| found.months.contains_key(&day.format("%Y-%m").to_string())) {
+                    self.fetched.insert(symbol.to_owned());
+                }
             }
             _ => {}
         }
-    }
-
-    /// Whether the vendor speaks of all days of a report's bars.
-    fn has_condition(&self, report: &Report) -> bool {
-        let day =
-            |ts: Option<u64>| ts.map(moment).and_then(|text| text.get(..10).map(str::to_owned)).unwrap_or_default();
-        let (first, last) = (day(report.first), day(report.last));
-        self.conditions.iter().any(|(symbol, from, to)| *symbol == report.symbol && *from <= first && last <= *to)
     }
 }
 
@@ -103,7 +132,7 @@ pub(super) fn checklist(args: &DeliverArgs, reports: &Reports, facts: &Facts) ->
         "the raw bars are what was fetched (fetch.json)",
     );
     item(all(&|report| facts.mapped.contains(&report.symbol)), "what symbols stood for on each day (symbology.json)");
-    item(all(&|report| facts.has_condition(report)), "what the vendor says of each day (condition.json)");
+    item(all(&|report| facts.conditions.contains(&report.symbol)), "what the vendor says of each day (condition.json)");
     item(args.data != Contents::None, "the data are in the package");
     text.push_str("\n## To do by hand\n\n");
     text.push_str("- [ ] the vendor's licence allows to pass the data on\n");
