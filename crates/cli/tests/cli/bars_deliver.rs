@@ -121,7 +121,7 @@ fn data_are_delivered_as_they_are_asked_for() {
         }),
         ("symbology.json", "what symbols stood for", &|text| text.replace("\"symbol\": \"", "\"symbol\": \"9")),
         ("condition.json", "what the vendor says", &|text| {
-            text.replacen("\"date\": \"2024-02-13", "\"date\": \"2023-02-13", 1)
+            text.replacen("\"date\":\"2024-01-01", "\"date\":\"2023-01-01", 1)
         }),
         ("condition.json", "what the vendor says", &|_| "[]".to_owned()),
         ("fetch.json", "the raw bars are what was fetched", &|text| text.replace("\"2024-02\":", "\"2023-02\":")),
