@@ -18,6 +18,6 @@ pub(crate) use cut::{Block, Cutter, LINE};
 pub(crate) use fields::{Fields, is_blank, without_end};
 pub(crate) use layout::Role;
 pub(crate) use names::Names;
-pub(crate) use rows::rows;
+pub(crate) use rows::{BadRow, rows};
 pub use sink::{CsvSink, csv_sink};
 pub(crate) use source::{open, stopped};

@@ -90,6 +90,19 @@ fn read_fields<'a>(context: &Context, clock: &mut Clock, line: &'a [u8], place: 
     Ok(row)
 }
 
+/// The time that a line says, whatever else is wrong with it.
+pub(crate) fn timestamp(context: &Context, clock: &mut Clock, line: &[u8], place: Place) -> Option<u64> {
+    let field = |role: Role| {
+        let at = context.layout.roles.iter().position(|one| *one == role)?;
+        Fields::new(line, context.layout.separator).nth(at).flatten()
+    };
+    match (field(Role::Timestamp), field(Role::Date), field(Role::Time)) {
+        (Some(timestamp), ..) => clock.read(&timestamp, place).ok(),
+        (_, Some(date), Some(time)) => clock.read_parts(&date, &time, place).ok(),
+        _ => None,
+    }
+}
+
 /// A price, however the file writes them.
 fn price(context: &Context, field: &'static str, text: &[u8]) -> Result<i64, Problem> {
     let fit = &context.fit;

@@ -22,13 +22,22 @@ pub(crate) struct Row<'a> {
     pub(crate) bar: Bar,
 }
 
+/// A row that cannot be read.
+#[derive(Debug)]
+pub(crate) struct BadRow<'a> {
+    pub(crate) problem: Problem,
+    pub(crate) text: &'a [u8],
+    /// The time that it says, if at least that can be read.
+    pub(crate) ts: Option<u64>,
+}
+
 /// Hands over each line in order: what it holds, or what is wrong with it. `told` hears of bytes as they are read, and may stop.
 pub(crate) fn rows<E: From<BarsError>>(
     file: &Path,
     input: Input,
     options: &ReadOptions,
     mut told: impl FnMut(u64) -> Result<(), E>,
-    mut take: impl FnMut(Place, Result<Row<'_>, (Problem, &[u8])>) -> Result<(), E>,
+    mut take: impl FnMut(Place, Result<Row<'_>, BadRow<'_>>) -> Result<(), E>,
 ) -> Result<(), E> {
     let Input { reader, progress, name } = input;
     let mut cutter = Cutter::new(reader);
@@ -75,7 +84,10 @@ pub(crate) fn rows<E: From<BarsError>>(
             });
             match read {
                 Ok((number, ids, bar)) => take(place, Ok(Row { symbol: runs.symbol(number), ids, bar }))?,
-                Err(problem) => take(place, Err((problem, text)))?,
+                Err(problem) => {
+                    let ts = row::timestamp(&context, &mut clock, text, place);
+                    take(place, Err(BadRow { problem, text, ts }))?;
+                }
             }
         }
         if cutter.is_at_end() {

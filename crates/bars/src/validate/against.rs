@@ -10,7 +10,7 @@ use crate::calendar::rfc3339;
 use crate::convert::order::Ordered;
 use crate::convert::{ConvertError, InputKind, Inputs, OnDuplicate, Told, Where};
 use crate::decimal::decimal_text;
-use crate::pipeline::{Cursor, Spool, Stopped, named};
+use crate::pipeline::{Cursor, Month, Spool, Stopped, month_of, named};
 use crate::resample::{Cascade, Grid, Timeframe};
 use crate::{BarsError, Ids, ReadOptions};
 
@@ -37,10 +37,11 @@ impl Expected {
         files: &[(PathBuf, InputKind)],
         read: &ReadOptions,
         (grid, timeframe): (Grid, Timeframe),
+        on_duplicate: OnDuplicate,
         told: Told<'_>,
     ) -> Result<Self, ConvertError> {
         let (files, symbols) = (files.to_vec(), Vec::new());
-        let inputs = Inputs { files, read: read.clone(), on_duplicate: OnDuplicate::Identical, symbols };
+        let inputs = Inputs { files, read: read.clone(), on_duplicate, symbols };
         let mut all = Self {
             spool: Spool::new(std::env::temp_dir()),
             series: Vec::new(),
@@ -51,25 +52,26 @@ impl Expected {
         };
         let mut cascades: Vec<Cascade> = Vec::new();
         let mut ordered = Ordered::new(inputs.on_duplicate);
-        inputs.each(told, |piece| {
-            ordered.take(piece, &mut |symbol, ids, bars| {
-                let number = match all.numbers.get(&(symbol.to_owned(), ids)) {
-                    Some(number) => *number,
-                    None => {
-                        let number = all.series.len();
-                        all.numbers.insert((symbol.to_owned(), ids), number);
-                        all.series.push(Series { symbol: symbol.to_owned(), cursor: None, next: None });
-                        cascades.push(Cascade::new(grid, &[timeframe]));
-                        number
-                    }
-                };
-                all.check.raw_bars += bars.len() as u64;
-                all.check.raw += bars.iter().map(|bar| u128::from(bar.volume)).sum::<u128>();
-                let Some(cascade) = cascades.get_mut(number) else { return Ok(()) };
-                let spool = &mut all.spool;
-                named(symbol, cascade.take(bars, |_, made| spool.push(number, made).map_err(Stopped::Bars)))
-            })
-        })?;
+        let mut take = |symbol: &str, ids: Ids, bars: &[Bar]| {
+            let number = match all.numbers.get(&(symbol.to_owned(), ids)) {
+                Some(number) => *number,
+                None => {
+                    let number = all.series.len();
+                    all.numbers.insert((symbol.to_owned(), ids), number);
+                    all.series.push(Series { symbol: symbol.to_owned(), cursor: None, next: None });
+                    cascades.push(Cascade::new(grid, &[timeframe]));
+                    number
+                }
+            };
+            all.check.raw_bars += bars.len() as u64;
+            all.check.raw += bars.iter().map(|bar| u128::from(bar.volume)).sum::<u128>();
+            let Some(cascade) = cascades.get_mut(number) else { return Ok(()) };
+            let spool = &mut all.spool;
+            named(symbol, cascade.take(bars, |_, made| spool.push(number, made).map_err(Stopped::Bars)))
+        };
+        inputs.each(told, |piece| ordered.take(piece, &mut take))?;
+        // Of duplicates the last may be waiting.
+        ordered.finish(&mut take)?;
         for (number, cascade) in cascades.into_iter().enumerate() {
             let spool = &mut all.spool;
             let done = cascade.finish(|_, made| spool.push(number, made).map_err(Stopped::Bars));
@@ -188,8 +190,12 @@ impl Expected {
         });
     }
 
-    /// What the raw data have behind the last bars. `files` are those that lack them.
-    pub(super) fn finish(&mut self, findings: &mut Findings, file: &Path) -> Result<VolumeCheck, BarsError> {
+    /// What the raw data have behind the last bars. `files` are those that were looked at.
+    pub(super) fn finish(
+        &mut self,
+        findings: &mut Findings,
+        files: &[(PathBuf, InputKind)],
+    ) -> Result<VolumeCheck, BarsError> {
         for number in 0..self.series.len() {
             while let Some(next) = self.peek(number) {
                 self.missing(number, &next, findings);
@@ -198,9 +204,22 @@ impl Expected {
         }
         for finding in findings.kept.iter_mut().filter(|finding| finding.kind == Kind::Missing) {
             if finding.place.file.as_os_str().is_empty() {
-                file.clone_into(&mut finding.place.file);
+                finding.place.file = lacking(files, finding.ts.unwrap_or_default());
             }
         }
         Ok(self.check)
+    }
+}
+
+/// The file that a bar should be in: that of its month, or if there is none the directory.
+fn lacking(files: &[(PathBuf, InputKind)], ts: u64) -> PathBuf {
+    let (year, month) = month_of(ts);
+    let is_of = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Month::of(&name).is_none_or(|of| i32::from(of.year) == year && u32::from(of.month) == month)
+    };
+    match files.iter().find(|(path, _)| is_of(path)) {
+        Some((path, _)) => path.clone(),
+        None => files.first().and_then(|(path, _)| path.parent()).unwrap_or(Path::new("")).to_owned(),
     }
 }

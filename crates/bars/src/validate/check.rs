@@ -41,6 +41,8 @@ pub struct Validation {
     pub merge_instruments: bool,
     /// The raw bars that these are made of.
     pub raw: Option<Vec<(PathBuf, InputKind)>>,
+    /// What became of two raw bars of one time when these were made of them.
+    pub on_duplicate: OnDuplicate,
     /// How many findings of each kind are kept; all are counted.
     pub most: u64,
 }
@@ -91,7 +93,7 @@ fn once(symbol: &str, inputs: &Inputs, how: &Validation, told: Told<'_>) -> Resu
     };
     let mut check = Check::new(symbol, inputs, how, timeframe);
     if let (Some(raw), Some(timeframe)) = (&how.raw, timeframe) {
-        match Expected::of(raw, &inputs.read, (how.grid, timeframe), told) {
+        match Expected::of(raw, &inputs.read, (how.grid, timeframe), how.on_duplicate, told) {
             Ok(bars) => check.against(bars),
             Err(error) if is_about_data(&error) => {
                 check.raw(raw.first().map(|(path, _)| path.clone()).unwrap_or_default(), error.to_string());
@@ -102,7 +104,7 @@ fn once(symbol: &str, inputs: &Inputs, how: &Validation, told: Told<'_>) -> Resu
     for (number, (path, kind)) in inputs.files.iter().enumerate() {
         check.file(inputs, number, path, *kind, told)?;
     }
-    check.finish(inputs.files.last().map_or(Path::new(""), |(path, _)| path))
+    check.finish()
 }
 
 /// The timeframe that the files' names end with, or that the directory is called after which they or their symbol's directory are

@@ -163,18 +163,20 @@ impl<'a> Check<'a> {
             let at = At { file: number, places: Some((place, place)) };
             match row {
                 Ok(row) => self.bar(row.symbol, row.ids, &row.bar, month, at),
-                Err((problem, _)) if is_for_caller(&problem) => {
+                Err(csv::BadRow { problem, .. }) if is_for_caller(&problem) => {
                     Err(BarsError::Row { file: path.to_owned(), place, problem }.into())
                 }
-                Err((Problem::Value { field, value, .. }, text)) if field == "volume" && value.starts_with('-') => {
+                Err(csv::BadRow { problem: Problem::Value { field, value, .. }, text, ts })
+                    if field == "volume" && value.starts_with('-') =>
+                {
                     let row = crate::problem::shown(text);
                     let what = format!("volume is {value}, expected none below zero (the row is \"{row}\")");
-                    self.add(Kind::NegativeVolume, self.symbol, at, None, what);
+                    self.add(Kind::NegativeVolume, self.symbol, at, ts, what);
                     Ok(())
                 }
-                Err((problem, text)) => {
+                Err(csv::BadRow { problem, text, ts }) => {
                     let what = format!("{problem} (the row is \"{}\")", crate::problem::shown(text));
-                    self.add(Kind::Unreadable, self.symbol, at, None, what);
+                    self.add(Kind::Unreadable, self.symbol, at, ts, what);
                     Ok(())
                 }
             }
@@ -326,7 +328,7 @@ impl<'a> Check<'a> {
     }
 
     /// Explains gaps, and gives what was found.
-    pub(super) fn finish(mut self, last: &Path) -> Result<Report, ConvertError> {
+    pub(super) fn finish(mut self) -> Result<Report, ConvertError> {
         let evidence = Evidence {
             calendar: self.how.calendar.clone(),
             halts: self.how.halts.clone(),
@@ -353,7 +355,7 @@ impl<'a> Check<'a> {
         let learned = self.report.gaps.iter().any(|gaps| gaps.learned.is_some());
         self.report.explained_by = self.how.explained_by(self.no_trade, learned);
         if let Some(expected) = &mut self.expected {
-            self.report.volume = Some(expected.finish(&mut self.findings, last)?);
+            self.report.volume = Some(expected.finish(&mut self.findings, self.files)?);
         }
         self.report.counts = self.findings.counts;
         self.report.findings = self.findings.kept;

@@ -159,6 +159,9 @@ pub(crate) struct ValidateArgs {
     /// The zone of the session, of timestamps that say none, and of the week that is learned
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub(crate) tz: Option<Zone>,
+    /// What became of two raw bars of one time when the bars were resampled
+    #[arg(long, value_name = "ACTION", value_enum, default_value_t = OnDuplicate::Identical)]
+    pub(crate) on_duplicate: OnDuplicate,
     /// How many findings of each kind are listed; all are counted
     #[arg(long, value_name = "COUNT", default_value_t = 1000)]
     pub(crate) most: u64,
@@ -189,6 +192,12 @@ pub(crate) struct DeliverArgs {
     /// What data the package has
     #[arg(long, value_name = "CONTENTS", value_enum, default_value_t = Contents::Results)]
     pub(crate) data: Contents,
+    /// Bars begin with a session, at this time of day in the zone of --tz
+    #[arg(long, value_name = "HH:MM", value_parser = time_of_day, requires = "tz")]
+    pub(crate) session: Option<u32>,
+    /// What became of two raw bars of one time when the bars were resampled
+    #[arg(long, value_name = "ACTION", value_enum, default_value_t = OnDuplicate::Identical)]
+    pub(crate) on_duplicate: OnDuplicate,
     /// Package name [default: bars-YYYYMMDD]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,

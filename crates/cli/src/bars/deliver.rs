@@ -148,8 +148,9 @@ fn validation(args: &DeliverArgs, results: &Path, raw_dir: &Path) -> ValidateArg
         refuse_zero_volume: false,
         allow_gaps: args.allow_gaps,
         merge_instruments: args.merge_instruments,
-        session: None,
+        session: args.session,
         tz: args.tz,
+        on_duplicate: args.on_duplicate,
         most: 1000,
     }
 }

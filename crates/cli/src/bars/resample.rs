@@ -11,6 +11,7 @@ use pdp_packager::{PackagerError, Progress as _, Stage};
 use serde_json::{Value, json};
 
 use super::args::ResampleArgs;
+use super::validate::warn_of_names;
 use crate::args::Global;
 use crate::commands;
 use crate::progress::{self, Shown};
@@ -32,6 +33,7 @@ pub(crate) fn run(args: &ResampleArgs, global: &Global) -> anyhow::Result<ExitCo
     if series.is_empty() {
         return Err(PackagerError::NotFound { what: "files of bars", path: input }.into());
     }
+    warn_of_names(&series, global);
     let mut timeframes = args.timeframes.clone();
     timeframes.sort_unstable();
     timeframes.dedup();

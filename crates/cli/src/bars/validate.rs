@@ -1,6 +1,7 @@
 //! `bars validate`.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -29,6 +30,9 @@ pub(crate) fn run(args: &ValidateArgs, global: &Global) -> anyhow::Result<ExitCo
     for path in &args.report {
         report::format(path)?;
     }
+    for (_, series) in &parts {
+        warn_of_names(series, global);
+    }
     let files = || parts.iter().flat_map(|(_, series)| series.values().flatten());
     let mut bytes = 0;
     for (path, _) in files() {
@@ -47,6 +51,29 @@ pub(crate) fn run(args: &ValidateArgs, global: &Global) -> anyhow::Result<ExitCo
     }
     commands::show(global, &report::json(&reports), |out| report::text(&reports, global.quiet, out))?;
     Ok(if reports.iter().all(|(_, report)| report.found() == 0) { ExitCode::SUCCESS } else { exit::INVALID.into() })
+}
+
+/// Says which files are read as a symbol's although they are called after another, or after none.
+pub(super) fn warn_of_names(series: &BTreeMap<String, Vec<(PathBuf, InputKind)>>, global: &Global) {
+    for (symbol, files) in series.iter().filter(|_| !global.quiet) {
+        let is_other = |path: &&PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            pipeline::Month::of(&name).is_none_or(|month| month.symbol != symbol)
+        };
+        let mut others = files.iter().map(|(path, _)| path).filter(is_other);
+        if let Some(first) = others.next() {
+            let and = match others.count() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            let _ = writeln!(
+                std::io::stderr(),
+                "WARNING: {}{and}: read as {symbol}, whose directory it is in, where rows name no other symbol; files are called \
+                 {symbol}_YYYY_MM here",
+                crate::render::printable(&first.display().to_string())
+            );
+        }
+    }
 }
 
 /// Looks at everything.
@@ -157,6 +184,7 @@ fn validation(args: &ValidateArgs) -> anyhow::Result<Validation> {
         no_trade: args.no_trade.map(|span| span.nanos()),
         merge_instruments: args.merge_instruments,
         raw: None,
+        on_duplicate: args.on_duplicate.into(),
         most: args.most,
     })
 }

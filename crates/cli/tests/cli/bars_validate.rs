@@ -75,6 +75,89 @@ fn a_month_in_two_forms_is_checked_in_each_and_never_added_up() {
     .fails(3, "months are there both as csv and as fxd");
 }
 
+/// Bars that say they are made up are held to what they say.
+#[test]
+fn what_fills_gaps_has_no_volume_and_the_last_price() {
+    let home = Home::new();
+    let raw =
+        "timestamp,open,high,low,close,volume\n2024-01-02T10:00:00Z,5,6,4,5.5,3\n2024-01-02T10:02:00Z,6,7,5,6,4\n";
+    home.put("data/raw_1s/S/S_2024_01.csv", raw);
+    home.pdp(&["bars", "resample", "--all", "--timeframes", "1min", "--fill"]).ok();
+    let validate =
+        ["bars", "validate", "--input-dir", "data/aggregated", "--raw-dir", "data/raw_1s", "--calendar", "24-7"];
+    home.pdp(&validate).ok();
+    let file = "data/aggregated/1min/S_2024_01_1min.csv";
+    let good = std::fs::read_to_string(home.join(file)).unwrap();
+    let fill = good.lines().nth(2).unwrap();
+    assert!(fill.ends_with(",5.5,5.5,5.5,5.5,0,6"), "{good}");
+    for (bad, kind) in [(",5.5,5.5,5.5,5.5,1000,6", "volume"), (",99,99,99,99,0,6", "price")] {
+        home.put(file, good.replace(",5.5,5.5,5.5,5.5,0,6", bad));
+        let ran = home.pdp(&validate).fails(3, &format!("line 3: {kind}: 2024-01-02T10:01:00Z: flagged as made up"));
+        assert_eq!(ran.out.contains("volume 1007, raw 7"), kind == "volume", "{}", ran.out);
+    }
+}
+
+/// Rows that would be taken for something else are not taken at all.
+#[test]
+fn rows_that_are_not_what_they_seem_are_refused() {
+    const HEAD: &str = "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol\n";
+    let row = |second: u32, rtype: &str, price: &str, volume: &str| {
+        format!("2024-01-02T10:00:{second:02}Z,{rtype},2,7,{price},{price},{price},{price},{volume},S\n")
+    };
+    let good = [HEAD, &row(0, "32", "5.25", "3"), &row(1, "32", "5.50", "4")].concat();
+    let long = format!("{good}{}", row(2, "32", "5.25", "3").replace(",S\n", &format!(",{}\n", "S".repeat(1 << 20))));
+    let cases = [
+        (good.clone() + &row(2, "33", "5.25", "1"), "line 4: rtype is \"33\", expected 32, as in the first row"),
+        (good.clone() + &row(2, "32", "5.25", ""), "line 4: volume is \"\", expected a number; nothing is not 0"),
+        (good.replace('\n', "\r"), "CR alone"),
+        ([HEAD, &row(0, "32", "5000", "3")].concat(), "under Databento's names a price with a point"),
+        (good.clone() + &row(2, "32", "5.0000000000001", "1"), "expected 12 decimals at most"),
+        (long, "line 4: expected a line of 1048576 bytes at most"),
+    ];
+    let home = Home::new();
+    for (text, expected) in cases {
+        home.put("data/raw_1s/S/S_2024_01.csv", &text);
+        home.pdp(&["bars", "resample", "--all", "--timeframes", "1min"]).fails(3, expected);
+        let ran = home.pdp(&["bars", "validate", "--input-dir", "data/raw_1s"]);
+        assert!(ran.code == 3, "{expected}: {ran:?}");
+    }
+    // The time of a row that cannot be read is said, where it can be.
+    home.put("data/raw_1s/S/S_2024_01.csv", good.clone() + &row(2, "32", "nan", "1") + &row(3, "32", "1.5", "-1"));
+    let json = home.pdp(&["bars", "validate", "--input-dir", "data/raw_1s", "--json"]).json();
+    let times: Vec<_> =
+        ["unreadable", "negative-volume"].iter().map(|kind| finding(&json, kind)["timestamp"].clone()).collect();
+    assert_eq!(times, ["2024-01-02T10:00:02Z", "2024-01-02T10:00:03Z"]);
+    // A file that is called after another symbol is not taken for this one's without a word.
+    home.put("data/raw_1s/S/S_2024_01.csv", &good);
+    home.put(
+        "data/raw_1s/S/T_2024_02.csv",
+        good.replace("2024-01", "2024-02").replace(",symbol", "").replace(",S\n", "\n"),
+    );
+    let ran = home.pdp(&["bars", "resample", "--all", "--timeframes", "1min"]).ok();
+    assert!(ran.err.contains("WARNING: data/raw_1s/S/T_2024_02.csv: read as S"), "{}", ran.err);
+}
+
+/// A month without a file is said to be missing where it should be; what was dropped by order is no finding.
+#[test]
+fn what_is_missing_is_said_of_its_month_and_duplicates_as_they_were_dealt_with() {
+    let home = Home::new();
+    let rows = |month: u8| {
+        format!(
+            "timestamp,open,high,low,close,volume\n2024-{month:02}-02T10:00:00Z,5,6,4,5,3\n2024-{month:02}-02T10:00:00Z,5,6,4,5.5,4\n"
+        )
+    };
+    for month in [1, 2, 3] {
+        home.put(&format!("data/raw_1s/S/S_2024_{month:02}.csv"), rows(month));
+    }
+    home.pdp(&["bars", "resample", "--all", "--timeframes", "1min", "--on-duplicate", "last"]).ok();
+    let validate = ["bars", "validate", "--input-dir", "data/aggregated", "--raw-dir", "data/raw_1s", "--allow-gaps"];
+    home.pdp(&validate).fails(3, "is there already");
+    let validate = [validate.as_slice(), &["--on-duplicate", "last"]].concat();
+    home.pdp(&validate).ok();
+    std::fs::remove_file(home.join("data/aggregated/1min/S_2024_02_1min.csv")).unwrap();
+    home.pdp(&validate).fails(3, "data/aggregated/1min: missing: 2024-02-02T10:00:00Z");
+}
+
 /// A fault: what it does to the rows, what is found, and where.
 type Fault = (&'static str, fn(&mut Vec<String>), &'static [(&'static str, u64)], u64);
 
