@@ -32,6 +32,8 @@ pub(crate) struct Package {
     example_date: Option<String>,
     /// Whether the loaders read any of the files.
     loaded: bool,
+    /// Whether there are any.
+    has_data: bool,
     /// A member that is a store of bars.
     store: Option<String>,
     formats: String,
@@ -96,7 +98,8 @@ impl Package {
             example_symbol: quoted(first.map_or("AAPL", |file| file.symbol.as_str())),
             example_event_type: quoted(first.map_or("Trade", |file| file.event_type.as_str())),
             example_date: first.and_then(|file| file.date).map(|date| format!("\"{date}\"")),
-            loaded: loaded().next().is_some() || manifest.files.is_empty(),
+            loaded: loaded().next().is_some(),
+            has_data: !manifest.files.is_empty(),
             store: manifest.files.iter().find(|file| file.format == DataFormat::Fxd).map(|file| file.path.to_string()),
             formats: formats(&manifest.files),
         }

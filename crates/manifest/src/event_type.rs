@@ -136,7 +136,9 @@ impl EventType {
         let unit = timeframe.trim_start_matches(|character: char| character.is_ascii_digit());
         let count = timeframe.len() - unit.len();
         let is_one = (1..=5).contains(&count) && !timeframe.starts_with('0');
-        (is_one && matches!(unit, "s" | "min" | "m" | "h" | "d")).then(|| Self(format!("{BARS}-{timeframe}")))
+        // `1m` and `1min` are one timeframe.
+        let name = if unit == "m" { format!("{timeframe}in") } else { timeframe.to_owned() };
+        (is_one && matches!(unit, "s" | "min" | "m" | "h" | "d")).then(|| Self(format!("{BARS}-{name}")))
     }
 
     /// Whether data of a type are also data of a more general one: bars of 15 seconds are bars.

@@ -15,12 +15,14 @@ const KEY: &str = "DATABENTO_API_KEY";
 /// A client with the key of the environment or of the file.
 pub(super) fn client(args: &ConnectArgs) -> anyhow::Result<Historical> {
     let key = match std::env::var(KEY) {
-        Ok(key) if !key.is_empty() => key,
+        // As it may stand in a script or a container's file of variables.
+        Ok(key) if !key.trim().is_empty() => unquoted(key.trim()).to_owned(),
         _ => in_file(&args.env_file)?
             .ok_or(FetchError::Key("there is no key: DATABENTO_API_KEY is neither in the environment nor in .env"))?,
     };
     let mut connect = Connect::new(key);
-    connect.base_url.clone_from(&args.base_url);
+    // An empty variable is an unset one.
+    connect.base_url = args.base_url.clone().filter(|url| !url.is_empty());
     (connect.retries, connect.wait, connect.timeout) = (args.retries, args.retry_wait, args.timeout);
     Ok(Historical::new(&connect)?)
 }
@@ -41,10 +43,15 @@ fn find(text: &str) -> Option<String> {
         (name.trim() == KEY).then_some(value.trim())
     });
     let value = values.next_back()?;
+    Some(unquoted(value).to_owned()).filter(|value| !value.is_empty())
+}
+
+/// A value without its quotes, or what is before a comment.
+fn unquoted(value: &str) -> &str {
     let quoted =
         |quote: char| value.strip_prefix(quote).and_then(|rest| rest.split_once(quote)).map(|(inside, _)| inside);
     let bare = value.split_once(" #").map_or(value, |(value, _)| value.trim_end());
-    Some(quoted('"').or_else(|| quoted('\'')).unwrap_or(bare).to_owned()).filter(|value| !value.is_empty())
+    quoted('"').or_else(|| quoted('\'')).unwrap_or(bare)
 }
 
 /// Waits for what is done over the network.

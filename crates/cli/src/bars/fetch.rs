@@ -49,6 +49,8 @@ pub(super) fn run(args: &FetchArgs, global: &Global) -> anyhow::Result<ExitCode>
     }
     if args.dry_run {
         commands::show(global, &of_plan(&plan), |out| plan_words(&plan, out))?;
+        // What a run without this option would say.
+        plan.check_cost(&how)?;
         return Ok(ExitCode::SUCCESS);
     }
     plan.check_cost(&how)?;
@@ -70,7 +72,8 @@ pub(super) fn run(args: &FetchArgs, global: &Global) -> anyhow::Result<ExitCode>
     let missing = plan.missing().count();
     if missing > 0 && !global.quiet {
         let rows: u64 = plan.missing().map(|month| month.rows).sum();
-        let _ = writeln!(io::stderr(), "Buying {missing} months, {rows} bars, for {:.4} US dollars", plan.cost());
+        let months = if missing == 1 { "month" } else { "months" };
+        let _ = writeln!(io::stderr(), "Buying {missing} {months}, {rows} bars, for {:.4} US dollars", plan.cost());
     }
     shown.begin(Stage::Fetching, missing as u64, 0);
     let fetched = wait(client.fetch(&plan, &how, &told))?;

@@ -346,7 +346,7 @@ mod tests {
         for (path, expected) in [
             ("raw_1s/SPY/SPY_2024_01.csv", "SPY AggregateBar-1s 2024-01 -"),
             ("raw_1s/SPY_2024_01.csv.gz", "SPY AggregateBar-1s 2024-01 -"),
-            ("data/raw_1m/ES.c.0/ES.c.0_2024_12.parquet", "ES.c.0 AggregateBar-1m 2024-12 -"),
+            ("data/raw_1m/ES.c.0/ES.c.0_2024_12.parquet", "ES.c.0 AggregateBar-1min 2024-12 -"),
             ("aggregated/15s/BRK_B_2024_02_15s.csv", "BRK_B AggregateBar-15s 2024-02 -"),
             ("somewhere/aggregated/1min/SPY_2024_03_1min.fxd", "SPY AggregateBar-1min 2024-03 -"),
             ("data/2024-03/SPY/AggregateBar-1min/SPY_2024_03_1min.csv", "SPY AggregateBar-1min 2024-03 -"),

@@ -148,7 +148,9 @@ pub(super) fn checklist(args: &DeliverArgs, reports: &Reports, facts: &Facts) ->
         reports.iter().filter_map(|(_, report)| report.timeframe).map(|timeframe| timeframe.to_string()).collect();
     let verdict = match (found, open) {
         (0, 0) => "Nothing wrong was found".to_owned(),
+        (0, 1) => "1 time without bars is not explained".to_owned(),
         (0, open) => format!("{open} times without bars are not explained"),
+        (1, _) => "1 finding is in its report".to_owned(),
         (found, _) => format!("{found} findings are in its report"),
     };
     let _ = writeln!(
