@@ -110,7 +110,7 @@ impl<'e> Fault<'e> {
                     && (expected.starts_with("a price from") || expected.starts_with("a volume from")) =>
             {
                 Some(
-                    "fewer decimals (--price-scale, --volume-scale) leave more before the point; versions 3 and 4 of the format \
+                    "in `pdp fxd convert` fewer decimals (--price-scale, --volume-scale) leave more before the point; versions 3 and 4 of the format \
                      hold 64 bits, 1 and 2 hold 32",
                 )
             }
