@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use self::found::Found;
 use super::args::{Format, ImportArgs, Side};
-use super::keep;
 use super::report::moment;
+use super::{keep, warn};
 use crate::args::Global;
 use crate::fxd::inputs::usage;
 use crate::{commands, progress};
@@ -57,13 +57,20 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> anyhow::Result<ExitCode
         shown.advance(0, bytes);
         if shown.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let mut reports = Vec::new();
+    let output_of =
+        |interval: &str| args.output_dir.clone().unwrap_or_else(|| global.data_root.join(format!("raw_{interval}")));
+    // What can be refused is refused before anything is imported.
+    let mut sources = Vec::new();
     for ((interval, symbol), files) in &groups {
-        let output = args.output_dir.clone().unwrap_or_else(|| global.data_root.join(format!("raw_{interval}")));
         pipeline::check_name(symbol).map_err(usage)?;
         let source = one_source(symbol, files, args)?;
+        check(&output_of(interval).join(symbol), &source)?;
+        sources.push(source);
+    }
+    let mut reports = Vec::new();
+    for (((interval, symbol), files), source) in groups.iter().zip(sources) {
+        let output = output_of(interval);
         let directory = output.join(symbol);
-        check(&directory, &source)?;
         let how = Importing {
             output,
             format: args.format.into(),
@@ -72,7 +79,9 @@ pub(super) fn run(args: &ImportArgs, global: &Global) -> anyhow::Result<ExitCode
             on_duplicate: args.on_duplicate.into(),
         };
         let files: Vec<(PathBuf, InputKind)> = files.iter().map(|file| (file.path.clone(), file.kind)).collect();
-        let imported = import(symbol, &files, &how, &told)?;
+        let done = reports.iter().map(|(symbol, ..): &(String, _, _)| symbol.as_str());
+        let imported =
+            import(symbol, &files, &how, &told).inspect_err(|_| warn::of_done(done, groups.len(), global))?;
         let mut text = serde_json::to_vec_pretty(&source)?;
         text.push(b'\n');
         keep::whole(&directory.join(NAME), &text).with_context(|| directory.display().to_string())?;

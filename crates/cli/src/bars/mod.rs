@@ -10,6 +10,7 @@ mod keep;
 mod report;
 mod resample;
 mod validate;
+mod warn;
 
 use std::process::ExitCode;
 

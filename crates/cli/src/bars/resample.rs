@@ -11,7 +11,7 @@ use pdp_packager::{PackagerError, Progress as _, Stage};
 use serde_json::{Value, json};
 
 use super::args::ResampleArgs;
-use super::validate::warn_of_names;
+use super::warn;
 use crate::args::Global;
 use crate::commands;
 use crate::progress::{self, Shown};
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &ResampleArgs, global: &Global) -> anyhow::Result<ExitCo
     if series.is_empty() {
         return Err(PackagerError::NotFound { what: "files of bars", path: input }.into());
     }
-    warn_of_names(&series, global);
+    warn::of_names(&series, global);
     let mut timeframes = args.timeframes.clone();
     timeframes.sort_unstable();
     timeframes.dedup();
@@ -62,7 +62,10 @@ pub(crate) fn run(args: &ResampleArgs, global: &Global) -> anyhow::Result<ExitCo
     };
     let mut reports = Vec::new();
     for (symbol, files) in &series {
-        reports.push((symbol.clone(), pipeline::resample(symbol, files, &output, &how, &told)?));
+        let done = reports.iter().map(|(symbol, _): &(String, _)| symbol.as_str());
+        let made = pipeline::resample(symbol, files, &output, &how, &told)
+            .inspect_err(|_| warn::of_done(done, series.len(), global))?;
+        reports.push((symbol.clone(), made));
     }
     shown.finish();
     for (symbol, report) in reports.iter().filter(|_| !global.quiet) {

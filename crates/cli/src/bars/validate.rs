@@ -1,7 +1,6 @@
 //! `bars validate`.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,7 +14,7 @@ use pdp_bars::validate::{Calendar, Kind, Report, Validation, validate};
 use pdp_packager::{PackagerError, Progress as _, Stage};
 
 use super::args::{self, ValidateArgs};
-use super::report;
+use super::{report, warn};
 use crate::args::Global;
 use crate::fxd::inputs::usage;
 use crate::{commands, exit, progress};
@@ -31,7 +30,7 @@ pub(crate) fn run(args: &ValidateArgs, global: &Global) -> anyhow::Result<ExitCo
         report::format(path)?;
     }
     for (_, series) in &parts {
-        warn_of_names(series, global);
+        warn::of_names(series, global);
     }
     let files = || parts.iter().flat_map(|(_, series)| series.values().flatten());
     let mut bytes = 0;
@@ -51,29 +50,6 @@ pub(crate) fn run(args: &ValidateArgs, global: &Global) -> anyhow::Result<ExitCo
     }
     commands::show(global, &report::json(&reports), |out| report::text(&reports, global.quiet, out))?;
     Ok(if reports.iter().all(|(_, report)| report.found() == 0) { ExitCode::SUCCESS } else { exit::INVALID.into() })
-}
-
-/// Says which files are read as a symbol's although they are called after another, or after none.
-pub(super) fn warn_of_names(series: &BTreeMap<String, Vec<(PathBuf, InputKind)>>, global: &Global) {
-    for (symbol, files) in series.iter().filter(|_| !global.quiet) {
-        let is_other = |path: &&PathBuf| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            pipeline::Month::of(&name).is_none_or(|month| month.symbol != symbol)
-        };
-        let mut others = files.iter().map(|(path, _)| path).filter(is_other);
-        if let Some(first) = others.next() {
-            let and = match others.count() {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            let _ = writeln!(
-                std::io::stderr(),
-                "WARNING: {}{and}: read as {symbol}, whose directory it is in, where rows name no other symbol; files are called \
-                 {symbol}_YYYY_MM here",
-                crate::render::printable(&first.display().to_string())
-            );
-        }
-    }
 }
 
 /// Looks at everything.

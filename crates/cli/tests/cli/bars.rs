@@ -373,3 +373,14 @@ fn bars_that_are_too_long_are_warned_of() {
     let fine = home.pdp(&["bars", "resample", "--all", "--input-dir", "raw", "--timeframes", "2min,1h"]).ok();
     assert!(fine.err.is_empty(), "{}", fine.err);
 }
+
+/// What was done before a failure is said.
+#[test]
+fn symbols_that_are_done_are_named_when_the_next_fails() {
+    let home = Home::new();
+    let rows = |price: &str| format!("timestamp,open,high,low,close,volume\n2024-01-02T14:30:00Z,{price},9,1,2,3\n");
+    home.put("data/raw_1s/A/A_2024_01.csv", rows("5"));
+    home.put("data/raw_1s/B/B_2024_01.csv", rows("x"));
+    let ran = home.pdp(&["bars", "resample", "--all", "--timeframes", "1min"]).fails(3, "open is \"x\"");
+    assert!(ran.err.contains("WARNING: of 2 symbols these were done before the next failed: A"), "{}", ran.err);
+}
