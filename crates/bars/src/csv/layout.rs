@@ -125,10 +125,13 @@ impl Layout {
     }
 }
 
+/// What units of 1e-9 make a price that is taken for one where nothing else shows that prices are such: 0.001.
+pub(crate) const LEAST: u64 = 1_000_000;
+
 /// Prices that are whole numbers of 1e-9, if the first one can be one.
 fn nano(price: &[u8]) -> Result<Prices, Problem> {
-    let units = std::str::from_utf8(price).ok().and_then(|text| text.parse::<u64>().ok());
-    if units.is_some_and(|units| (1..1_000_000).contains(&units)) {
+    let units = std::str::from_utf8(price).ok().and_then(|text| text.parse::<i64>().ok());
+    if units.is_some_and(|units| (1..LEAST).contains(&units.unsigned_abs())) {
         return Err(Problem::value(
             "open",
             price,

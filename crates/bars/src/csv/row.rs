@@ -6,7 +6,7 @@ use fxd::{Bar, Scale};
 
 use super::context::Context;
 use super::fields::Fields;
-use super::layout::{Prices, Role};
+use super::layout::{LEAST, Prices, Role};
 use crate::clock::Clock;
 use crate::decimal::{Decimal, Refusal, decimal_text};
 use crate::problem::shown;
@@ -71,7 +71,7 @@ fn read_fields<'a>(context: &Context, clock: &mut Clock, line: &'a [u8], place: 
                 let number = |text| number("instrument_id", text, "a whole number of 32 bits", 0);
                 row.ids.instrument = if field.is_empty() { None } else { Some(number(&field)?) };
             }
-            Role::Kind if layout.nanoseconds && *field != *layout.record => {
+            Role::Kind if !layout.record.is_empty() && *field != *layout.record => {
                 return Err(Problem::value(
                     "rtype",
                     &field,
@@ -109,11 +109,11 @@ fn price(context: &Context, field: &'static str, text: &[u8]) -> Result<i64, Pro
     let pointed = text.contains(&b'.');
     match context.layout.prices {
         Prices::Decimal => fit.price(field, text),
-        Prices::Pointed if pointed => fit.price(field, text),
+        Prices::Pointed if pointed || is_small(text) => fit.price(field, text),
         Prices::Pointed => Err(Problem::value(
             field,
             text,
-            "a price with a point, as in the first row: without one it would count 1e-9",
+            "a price with a point, as in the first row: one so large without it may count 1e-9",
         )),
         Prices::Nano if pointed => Err(Problem::value(
             field,
@@ -132,6 +132,12 @@ fn price(context: &Context, field: &'static str, text: &[u8]) -> Result<i64, Pro
                 fit.price_problem(field, exact.as_deref().map_or(text, str::as_bytes), refusal)
             }),
     }
+}
+
+/// Whether a price without a point is no number of 1e-9, as 168 is none: then it is a decimal like those that have one.
+fn is_small(text: &[u8]) -> bool {
+    let units = std::str::from_utf8(text).ok().and_then(|text| text.parse::<i64>().ok());
+    units.is_some_and(|units| units.unsigned_abs() < LEAST)
 }
 
 /// What Databento writes where there is no price: the largest i64.

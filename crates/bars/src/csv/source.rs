@@ -119,12 +119,18 @@ fn layout(file: &Path, head: &[u8], options: &ReadOptions) -> Result<(Layout, us
         }
         let mut after = at + length;
         let mut second = next(after);
+        let mut blank = 0_u32;
         while is_blank(second.0) && second.1 > 0 {
+            blank = blank.saturating_add(1);
             after += second.1;
             second = next(after);
         }
-        let layout = Layout::of(line, second.0, options.csv_format, options.apart)
-            .map_err(|problem| BarsError::row(file, Place::Line(number), problem))?;
+        let layout = Layout::of(line, second.0, options.csv_format, options.apart).map_err(|problem| {
+            // Only a row has values.
+            let row = matches!(problem, Problem::Value { .. });
+            let line = if row { number + u64::from(blank) + 1 } else { number };
+            BarsError::row(file, Place::Line(line), problem)
+        })?;
         return Ok(if layout.header { (layout, at + length, number) } else { (layout, at, number - 1) });
     }
 }

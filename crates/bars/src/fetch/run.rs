@@ -195,8 +195,7 @@ impl Historical {
         plan.check_cost(how)?;
         let directory = &plan.directory;
         std::fs::create_dir_all(directory).map_err(|error| FetchError::io(directory, error))?;
-        let _lock = crate::pipeline::lock(directory, crate::pipeline::PATIENCE)
-            .map_err(|error| FetchError::io(directory, error))?;
+        let _lock = alone(directory, told).await?;
         // What was planned must still be so, or another has fetched it meanwhile.
         let now = months(&plan.request, directory, &State::load(directory, &plan.request)?, true)?;
         let mut missing: Vec<&Month> = Vec::new();
@@ -345,6 +344,22 @@ impl Historical {
         let found = self.resolve(&all, told).await?;
         save(directory, "symbology.json", &Beside { dataset: &all.dataset, start, end, found })?;
         save(directory, "condition.json", &self.conditions(&all, told).await?)
+    }
+}
+
+/// Holds a directory. Waits a little for another program that does, as one that only looks lets go at once.
+async fn alone(directory: &Path, told: Told<'_>) -> Result<std::fs::File, FetchError> {
+    let end = tokio::time::Instant::now() + crate::pipeline::PATIENCE;
+    loop {
+        match crate::pipeline::lock(directory, Duration::ZERO) {
+            Err(error) if error.kind() == std::io::ErrorKind::ResourceBusy && tokio::time::Instant::now() < end => {
+                if told(Event::Going).is_break() {
+                    return Err(FetchError::Interrupted);
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            done => return done.map_err(|error| FetchError::io(directory, error)),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use super::spool::Spool;
 use crate::calendar::SECOND;
 use crate::convert::order::Ordered;
 use crate::convert::{ConvertError, InputKind, Inputs, OnDuplicate, Piece, Told, Where};
+use crate::decimal::decimal_text;
 use crate::marks::marked;
 use crate::resample::{Cascade, Grid, Timeframe, TooMuchVolume};
 use crate::{BarsError, Fit, Ids, Order, Problem, ReadOptions, WriteOptions, Zone};
@@ -181,7 +182,9 @@ fn once(
     how: &Resampling,
     told: Told<'_>,
 ) -> Result<Resampled, ConvertError> {
-    let mut making = Making { how, spool: Spool::new(output.to_owned()), series: Vec::new(), numbers: HashMap::new() };
+    let volume_scale = inputs.read.fit.volume_scale;
+    let mut making =
+        Making { volume_scale, how, spool: Spool::new(output.to_owned()), series: Vec::new(), numbers: HashMap::new() };
     let mut ordered = Ordered::new(inputs.on_duplicate);
     inputs.each(told, |piece| {
         let number = making.number(piece)?;
@@ -200,6 +203,7 @@ fn once(
 
 /// A symbol's bars on their way.
 struct Making<'a> {
+    volume_scale: Scale,
     how: &'a Resampling,
     spool: Spool,
     series: Vec<Series>,
@@ -284,14 +288,14 @@ impl Making<'_> {
         let (spool, out, lane) = (&mut self.spool, &mut series.out, number * self.how.timeframes.len());
         let done =
             series.cascade.as_mut().map(|cascade| cascade.take(bars, |at, made| keep(spool, out, lane, at, made)));
-        named(&series.made.symbol, done.unwrap_or(Ok(())))
+        named(&series.made.symbol, self.volume_scale, done.unwrap_or(Ok(())))
     }
 
     fn end(&mut self, number: usize) -> Result<(), ConvertError> {
         let Some(series) = self.series.get_mut(number) else { return Ok(()) };
         let (spool, out, lane) = (&mut self.spool, &mut series.out, number * self.how.timeframes.len());
         let done = series.cascade.take().map(|cascade| cascade.finish(|at, made| keep(spool, out, lane, at, made)));
-        named(&series.made.symbol, done.unwrap_or(Ok(())))
+        named(&series.made.symbol, self.volume_scale, done.unwrap_or(Ok(())))
     }
 
     /// Writes what was made, if its volumes are those of what was read.
@@ -385,12 +389,15 @@ fn keep(spool: &mut Spool, out: &mut [(u64, u128)], lane: usize, place: usize, b
 }
 
 /// The error for what stopped, with the symbol.
-pub(crate) fn named(symbol: &str, done: Result<(), Stopped>) -> Result<(), ConvertError> {
+pub(crate) fn named(symbol: &str, scale: Scale, done: Result<(), Stopped>) -> Result<(), ConvertError> {
     done.map_err(|stopped| match stopped {
         Stopped::Bars(error) => error.into(),
         Stopped::Volume(TooMuchVolume { ts }) => {
-            let why =
-                format!("the volumes of the bar at {} add up to more than 64 bits hold", crate::calendar::rfc3339(ts));
+            let why = format!(
+                "the volumes of the bar at {} add up to more than {}, which is the most that there is where some have {scale} decimals",
+                crate::calendar::rfc3339(ts),
+                decimal_text(u64::MAX.into(), scale)
+            );
             BarsError::Unwritable { symbol: symbol.to_owned(), why }.into()
         }
     })

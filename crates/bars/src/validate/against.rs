@@ -50,6 +50,7 @@ impl Expected {
             incomplete: false,
             check: VolumeCheck { bars: 0, raw: 0, raw_bars: 0 },
         };
+        let volume_scale = all.scales.1;
         let mut cascades: Vec<Cascade> = Vec::new();
         let mut ordered = Ordered::new(inputs.on_duplicate);
         let mut take = |symbol: &str, ids: Ids, bars: &[Bar]| {
@@ -67,7 +68,7 @@ impl Expected {
             all.check.raw += bars.iter().map(|bar| u128::from(bar.volume)).sum::<u128>();
             let Some(cascade) = cascades.get_mut(number) else { return Ok(()) };
             let spool = &mut all.spool;
-            named(symbol, cascade.take(bars, |_, made| spool.push(number, made).map_err(Stopped::Bars)))
+            named(symbol, volume_scale, cascade.take(bars, |_, made| spool.push(number, made).map_err(Stopped::Bars)))
         };
         inputs.each(told, |piece| ordered.take(piece, &mut take))?;
         // Of duplicates the last may be waiting.
@@ -75,7 +76,7 @@ impl Expected {
         for (number, cascade) in cascades.into_iter().enumerate() {
             let spool = &mut all.spool;
             let done = cascade.finish(|_, made| spool.push(number, made).map_err(Stopped::Bars));
-            named(all.series.get(number).map_or("", |series| &series.symbol), done)?;
+            named(all.series.get(number).map_or("", |series| &series.symbol), volume_scale, done)?;
         }
         for number in 0..all.series.len() {
             let mut cursor = all.spool.cursor(number);
@@ -147,6 +148,11 @@ impl Expected {
             add(findings, Kind::Volume, what);
         }
         self.advance(number)
+    }
+
+    /// Whether there are raw bars of a series behind those that were looked at.
+    pub(super) fn goes_on(&self, symbol: &str, ids: Ids) -> bool {
+        self.series(symbol, ids).is_some_and(|number| self.peek(number).is_some())
     }
 
     /// Counts a volume that no raw bar stands for.

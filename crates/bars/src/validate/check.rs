@@ -96,7 +96,7 @@ fn once(symbol: &str, inputs: &Inputs, how: &Validation, told: Told<'_>) -> Resu
         match Expected::of(raw, &inputs.read, (how.grid, timeframe), how.on_duplicate, told) {
             Ok(bars) => check.against(bars),
             Err(error) if is_about_data(&error) => {
-                check.raw(raw.first().map(|(path, _)| path.clone()).unwrap_or_default(), error.to_string());
+                check.raw(raw.first().map(|(path, _)| path.clone()).unwrap_or_default(), error);
             }
             Err(error) => return Err(error),
         }
@@ -110,7 +110,8 @@ fn once(symbol: &str, inputs: &Inputs, how: &Validation, told: Told<'_>) -> Resu
 /// The timeframe that the files' names end with, or that the directory is called after which they or their symbol's directory are
 /// in: `15s`, `raw_1s`.
 fn named(files: &[(PathBuf, InputKind)]) -> Option<Timeframe> {
-    let path = &files.first()?.0;
+    // A directory has a name, whatever it was called by.
+    let path = std::path::absolute(&files.first()?.0).ok()?;
     let month = path.file_name().and_then(|name| name.to_str()).and_then(Month::of);
     let of_directory = |directory: &Path| {
         let name = directory.file_name()?.to_str()?;

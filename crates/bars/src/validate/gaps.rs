@@ -194,8 +194,8 @@ impl Tracker {
                 cut(range, &mut halts, |range, closure| match closure {
                     Some(closure) => gaps.add(range, GapReason::Halt, closure.why.clone()),
                     None => {
-                        for (range, bad) in evidence.by_condition(range) {
-                            let (reason, why) = evidence.open(&range, bad);
+                        for (range, word) in evidence.by_condition(range) {
+                            let (reason, why) = evidence.open(&range, word);
                             let gap = Gap { start: range.start, end: range.end, reason, why };
                             if reason == GapReason::Unknown {
                                 unknown(&gap, &seen.place);
@@ -219,16 +219,16 @@ impl Gaps {
 }
 
 impl Evidence {
-    /// A gap cut where what the vendor says of days changes, with what it says of each part if that is not good.
+    /// A gap cut where what the vendor says of days changes, with what it says of each part.
     fn by_condition(&self, range: Range<u64>) -> Vec<(Range<u64>, Option<&str>)> {
         let mut parts: Vec<(Range<u64>, Option<&str>)> = Vec::new();
         let mut start = range.start;
         while start < range.end {
             let end = (start - start % DAY).saturating_add(DAY).min(range.end);
-            let bad = self.conditions.get(&date(start)).map(String::as_str).filter(|word| *word != "available");
+            let says = self.conditions.get(&date(start)).map(String::as_str);
             match parts.last_mut() {
-                Some((last, word)) if *word == bad => last.end = end,
-                _ => parts.push((start..end, bad)),
+                Some((last, word)) if *word == says => last.end = end,
+                _ => parts.push((start..end, says)),
             }
             // Days of which nothing is said are not gone through one by one.
             start = if self.conditions.is_empty() { range.end } else { end };
@@ -240,18 +240,16 @@ impl Evidence {
     }
 
     /// Why there are no bars while the market is open.
-    fn open(&self, range: &Range<u64>, bad: Option<&str>) -> (GapReason, String) {
+    fn open(&self, range: &Range<u64>, word: Option<&str>) -> (GapReason, String) {
         let (start, end) = (range.start, range.end);
-        if let Some(bad) = bad {
+        if let Some(bad) = word.filter(|word| *word != "available") {
             return (GapReason::Unknown, format!("the vendor says {bad}"));
         }
-        let days = date(start).iter_days().take_while(|day| *day <= date(end.saturating_sub(1)));
-        let words: Vec<Option<&String>> = days.map(|day| self.conditions.get(&day)).collect();
         // Nobody trading for an hour is one thing, a lost day another.
         if self.raw && end - start <= HOUR {
             return (GapReason::NoTrade, "the raw data have none either".to_owned());
         }
-        if !words.is_empty() && words.iter().all(Option::is_some) {
+        if word.is_some() {
             return (GapReason::NoTrade, "the vendor says that the day is whole".to_owned());
         }
         if end - start <= self.no_trade {
@@ -371,5 +369,9 @@ mod tests {
         let found = explained(&evidence, &[(0, 10), (9 * DAY, 9 * DAY + 1)]);
         let bad: Vec<_> = found.iter().filter(|gap| gap.2 == GapReason::Unknown).map(|gap| (gap.0, gap.1)).collect();
         assert_eq!((bad, found.len()), (vec![(DAY, 2 * DAY)], 3));
+        // Days of which the vendor says nothing take nothing from those that it calls whole.
+        let found = explained(&evidence, &[(8 * DAY, 8 * DAY + 10), (11 * DAY, 11 * DAY + 1)]);
+        let reasons: Vec<_> = found.iter().map(|gap| (gap.1, gap.2)).collect();
+        assert_eq!(reasons, [(9 * DAY, GapReason::NoTrade), (11 * DAY, GapReason::Unknown)]);
     }
 }

@@ -99,9 +99,19 @@ impl<'a> Check<'a> {
     }
 
     /// Adds what is wrong with the raw data as a whole.
-    pub(super) fn raw(&mut self, file: PathBuf, what: String) {
-        let (symbol, place) = (self.symbol.to_owned(), Where { file, places: None });
-        self.findings.add(Kind::Raw, || Finding { kind: Kind::Raw, symbol, place, ts: None, what });
+    pub(super) fn raw(&mut self, file: PathBuf, error: ConvertError) {
+        let symbol = self.symbol.to_owned();
+        let what = error.to_string();
+        let (place, ts) = match error {
+            ConvertError::Bars(BarsError::Row { file, place, .. }) => {
+                (Where { file, places: Some((place, place)) }, None)
+            }
+            ConvertError::Duplicate { place, ts, .. }
+            | ConvertError::StepBack { place, ts, .. }
+            | ConvertError::Publishers { place, ts, .. } => (place, Some(ts)),
+            _ => (Where { file, places: None }, None),
+        };
+        self.findings.add(Kind::Raw, || Finding { kind: Kind::Raw, symbol, place, ts, what });
     }
 
     /// Looks at a file's rows.
@@ -246,7 +256,7 @@ impl<'a> Check<'a> {
             series.last = Some((*bar, at));
         }
         if made_up {
-            self.filled(symbol, bar, at, last.map(|(last, _)| last));
+            self.filled(symbol, ids, bar, at, last.map(|(last, _)| last));
             return Ok(());
         }
         if let Some(expected) = &mut self.expected {
@@ -291,7 +301,7 @@ impl<'a> Check<'a> {
     }
 
     /// A bar that is said to be made up: at the last price, without volume.
-    fn filled(&mut self, symbol: &str, bar: &Bar, at: At, last: Option<Bar>) {
+    fn filled(&mut self, symbol: &str, bar_ids: Ids, bar: &Bar, at: At, last: Option<Bar>) {
         let (price_scale, volume_scale) = self.scales;
         if bar.volume != 0 {
             if let Some(expected) = &mut self.expected {
@@ -301,7 +311,15 @@ impl<'a> Check<'a> {
                 format!("flagged as made up, with a volume of {}", decimal_text(bar.volume.into(), volume_scale));
             self.add(Kind::Volume, symbol, at, Some(bar.ts), what);
         }
-        let Some(close) = last.map(|last| last.close) else { return };
+        if self.expected.as_ref().is_some_and(|expected| !expected.goes_on(symbol, bar_ids)) {
+            let what = "flagged as made up, but the raw data have no bars behind it".to_owned();
+            self.add(Kind::Extra, symbol, at, Some(bar.ts), what);
+        }
+        let Some(close) = last.map(|last| last.close) else {
+            let what = "flagged as made up, but no bar is before it".to_owned();
+            self.add(Kind::Price, symbol, at, Some(bar.ts), what);
+            return;
+        };
         if [bar.open, bar.high, bar.low, bar.close] != [close; 4] {
             let what = format!(
                 "flagged as made up, but not at the last price {} ({})",

@@ -43,6 +43,16 @@ pub(super) fn run(args: &DeliverArgs, global: &Global) -> anyhow::Result<ExitCod
         if shown.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let mut reports = judge(&validation(args, &results, &raw_dir), &parts, raw.as_ref(), &told)?;
+    let of_results = reports.len();
+    if let (Contents::All, Some(raw)) = (args.data, &raw) {
+        // Raw bars that are delivered are held to the same rules. Their gaps are those of the results.
+        let delivered = |symbol: &&String| parts.iter().any(|(_, series)| series.contains_key(*symbol));
+        let series: Raw =
+            raw.iter().filter(|(symbol, _)| delivered(symbol)).map(|(s, f)| (s.clone(), f.clone())).collect();
+        let how =
+            ValidateArgs { raw_dir: None, allow_gaps: true, session: None, ..validation(args, &results, &raw_dir) };
+        reports.extend(judge(&how, &[(raw_dir.clone(), series)], None, &told)?);
+    }
     shown.finish();
     // Where the data lie here is nobody else's concern.
     let below = |path: &mut PathBuf| {
@@ -71,7 +81,7 @@ pub(super) fn run(args: &DeliverArgs, global: &Global) -> anyhow::Result<ExitCod
             Err(_) => {}
         }
     }
-    let options = options(args, global, &parts, facts, &reports, &raw_dir)?;
+    let options = options(args, global, &parts, facts, (&reports, of_results), &raw_dir)?;
     let shown = progress::start(global);
     let outcome = pdp_packager::create(&options, &shown);
     shown.finish();
@@ -161,7 +171,7 @@ fn options(
     global: &Global,
     parts: &[Part],
     mut facts: checklist::Facts,
-    reports: &super::validate::Reports,
+    (reports, of_results): (&super::validate::Reports, usize),
     raw_dir: &Path,
 ) -> anyhow::Result<CreateOptions> {
     let now = match args.created_at {
@@ -178,9 +188,9 @@ fn options(
     let timeframe = |directory: &Path| {
         directory.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<Timeframe>().ok())
     };
-    let of_results = parts.iter().filter_map(|(directory, _)| timeframe(directory));
+    let timeframes = parts.iter().filter_map(|(directory, _)| timeframe(directory));
     options.filters.event_types =
-        of_results.filter_map(|timeframe| EventType::bars_of(&timeframe.to_string())).collect();
+        timeframes.filter_map(|timeframe| EventType::bars_of(&timeframe.to_string())).collect();
     if args.data == Contents::All {
         options.filters.event_types.extend(of_raw(raw_dir));
     }
@@ -221,7 +231,8 @@ fn options(
         }
         .into());
     }
-    put("CHECKLIST.md", checklist::checklist(args, reports, &facts).into_bytes())?;
+    let (results, raw) = reports.split_at_checked(of_results).unwrap_or((reports, &[]));
+    put("CHECKLIST.md", checklist::checklist(args, results, raw, &facts).into_bytes())?;
     options.extras = papers;
     Ok(options)
 }

@@ -9,12 +9,12 @@ use pdp_bars::pipeline::Month;
 
 use crate::args::Global;
 
-/// Says which files are read as a symbol's although they are called after another, or after none.
+/// Says which files are read as a symbol's although they are called after another.
 pub(super) fn of_names(series: &BTreeMap<String, Vec<(PathBuf, InputKind)>>, global: &Global) {
     for (symbol, files) in series.iter().filter(|_| !global.quiet) {
         let is_other = |path: &&PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            Month::of(&name).is_none_or(|month| month.symbol != symbol)
+            Month::of(&name).is_some_and(|month| month.symbol != symbol)
         };
         let mut others = files.iter().map(|(path, _)| path).filter(is_other);
         if let Some(first) = others.next() {

@@ -113,7 +113,7 @@ fn data_are_delivered_as_they_are_asked_for() {
     // What is not said of every day and month that has bars is not ticked.
     let first = |text: &str, key: &str| text.split(&format!("\"{key}\": \"")).nth(1).unwrap()[..10].to_owned();
     type Change<'a> = (&'a str, &'a str, &'a dyn Fn(String) -> String);
-    let changes: [Change<'_>; 6] = [
+    let changes: [Change<'_>; 7] = [
         ("symbology.json", "what symbols stood for", &|_| "{}".to_owned()),
         ("symbology.json", "what symbols stood for", &|text| {
             let day = first(&text, "start_date");
@@ -125,6 +125,7 @@ fn data_are_delivered_as_they_are_asked_for() {
         }),
         ("condition.json", "what the vendor says", &|_| "[]".to_owned()),
         ("fetch.json", "the raw bars are what was fetched", &|text| text.replace("\"2024-02\":", "\"2023-02\":")),
+        ("fetch.json", "the raw bars are what was fetched", &|text| text.replace("2024-03-01T00", "2024-02-20T00")),
     ];
     for (number, (name, item, change)) in changes.into_iter().enumerate() {
         let path = home.join("data/raw_1s/ES.c.0").join(name);
@@ -142,6 +143,23 @@ fn data_are_delivered_as_they_are_asked_for() {
         assert!(!ticked(format!("lacking-{number}")), "{number}: {name}");
         std::fs::write(&path, kept).unwrap();
     }
+    // Raw bars that are delivered are held to the rules, too.
+    let bad = Home::new();
+    let rows = "timestamp,open,high,low,close,volume\n2024-01-02T10:00:00Z,5,4,6,5,3\n2024-01-02T10:00:30Z,5,7,4,5,3\n";
+    bad.put("data/raw_1s/S/S_2024_01.csv", rows);
+    bad.pdp(&["bars", "resample", "--all", "--timeframes", "1min"]).ok();
+    deliver(&bad, &["--output", "results"]).ok();
+    deliver(&bad, &["--output", "all", "--data", "all"]).fails(3, "raw_1s/S/S_2024_01.csv: line 2: ohlc");
+    let all = ["--output", "all", "--data", "all", "--allow-findings", "--format", "folder", "--json"];
+    let json = deliver(&bad, &all).ok().json();
+    let checklist = bad.join(json["packagePath"].as_str().unwrap()).join("metadata/delivery/CHECKLIST.md");
+    let checklist = std::fs::read_to_string(checklist).unwrap();
+    assert!(
+        checklist.contains("- [ ] OHLC rules")
+            && checklist.contains("- [x] equal to the raw bars")
+            && checklist.contains("| S | 1s |"),
+        "{checklist}"
+    );
     // Raw bars that are asked for are there, and can be packed.
     deliver(&home, &["--raw-dir", "nope"]).fails(4, "raw bars not found: nope");
     std::fs::rename(home.join("data/raw_1s"), home.join("data/bought")).unwrap();

@@ -95,6 +95,23 @@ fn what_fills_gaps_has_no_volume_and_the_last_price() {
         let ran = home.pdp(&validate).fails(3, &format!("line 3: {kind}: 2024-01-02T10:01:00Z: flagged as made up"));
         assert_eq!(ran.out.contains("volume 1007, raw 7"), kind == "volume", "{}", ran.out);
     }
+    // Where there is nothing to fill: before the first bar, behind the last raw one, of a symbol that is none.
+    let (head, rest) = good.split_once('\n').unwrap();
+    let made_up = |time: &str, symbol: &str| format!("{time},{symbol},6,6,6,6,0,6\n");
+    for (bad, expected) in [
+        (
+            format!("{head}\n{}{rest}", made_up("2024-01-02T09:59:00Z", "S")),
+            "line 2: price: 2024-01-02T09:59:00Z: flagged as made up, but no bar is before it",
+        ),
+        (
+            good.clone() + &made_up("2024-01-02T10:03:00Z", "S"),
+            "line 5: extra: 2024-01-02T10:03:00Z: flagged as made up, but the raw data have no bars behind it",
+        ),
+        (good.clone() + &made_up("2024-01-02T10:03:00Z", "FAKE"), "line 5: extra: FAKE: 2024-01-02T10:03:00Z"),
+    ] {
+        home.put(file, bad);
+        home.pdp(&validate).fails(3, expected);
+    }
 }
 
 /// Rows that would be taken for something else are not taken at all.
@@ -127,6 +144,15 @@ fn rows_that_are_not_what_they_seem_are_refused() {
     let times: Vec<_> =
         ["unreadable", "negative-volume"].iter().map(|kind| finding(&json, kind)["timestamp"].clone()).collect();
     assert_eq!(times, ["2024-01-02T10:00:02Z", "2024-01-02T10:00:03Z"]);
+    // Whole prices among those with a point are what they say, if they are no number of 1e-9.
+    home.put("data/raw_1s/S/S_2024_01.csv", good.clone() + &row(2, "32", "168", "1"));
+    home.pdp(&["bars", "resample", "--all", "--timeframes", "1s"]).ok();
+    let made = std::fs::read_to_string(home.join("data/aggregated/1s/S_2024_01_1s.csv")).unwrap();
+    assert!(made.contains("10:00:02Z,S,2,7,168.00,168.00,168.00,168.00,1"), "{made}");
+    home.put("data/raw_1s/S/S_2024_01.csv", good.clone() + &row(2, "32", "5250000000", "1"));
+    home.pdp(&["bars", "resample", "--all", "--timeframes", "1s"]).fails(3, "line 4: open is \"5250000000\"");
+    home.put("data/raw_1s/S/S_2024_01.csv", [HEAD, "\n", &row(0, "32", "-5000", "3")].concat());
+    home.pdp(&["bars", "resample", "--all", "--timeframes", "1s"]).fails(3, "line 3: open is \"-5000\"");
     // A file that is called after another symbol is not taken for this one's without a word.
     home.put("data/raw_1s/S/S_2024_01.csv", &good);
     home.put(
@@ -151,7 +177,9 @@ fn what_is_missing_is_said_of_its_month_and_duplicates_as_they_were_dealt_with()
     }
     home.pdp(&["bars", "resample", "--all", "--timeframes", "1min", "--on-duplicate", "last"]).ok();
     let validate = ["bars", "validate", "--input-dir", "data/aggregated", "--raw-dir", "data/raw_1s", "--allow-gaps"];
-    home.pdp(&validate).fails(3, "is there already");
+    let json = home.pdp(&[validate.as_slice(), &["--json"]].concat()).fails(3, "").json();
+    let raw = finding(&json, "raw");
+    assert_eq!((&raw["line"], &raw["timestamp"]), (&3.into(), &"2024-01-02T10:00:00Z".into()), "{raw}");
     let validate = [validate.as_slice(), &["--on-duplicate", "last"]].concat();
     home.pdp(&validate).ok();
     std::fs::remove_file(home.join("data/aggregated/1min/S_2024_02_1min.csv")).unwrap();

@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use pdp_bars::validate::{Kind, Report};
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::super::args::{Contents, DeliverArgs};
 use super::super::report::{moment, unexplained};
@@ -49,7 +48,20 @@ struct Day {
 
 #[derive(Debug, Deserialize)]
 struct Fetched {
-    months: BTreeMap<String, Value>,
+    months: BTreeMap<String, Month>,
+}
+
+/// From one moment to before another bars were fetched.
+#[derive(Debug, Deserialize)]
+struct Month {
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+impl Month {
+    fn has(&self, day: NaiveDate) -> bool {
+        self.start.date_naive() <= day && day <= (self.end - TimeDelta::nanoseconds(1)).date_naive()
+    }
 }
 
 impl Facts {
@@ -82,7 +94,8 @@ impl Facts {
             }
             "fetch.json" => {
                 let Ok(found) = serde_json::from_slice::<Fetched>(text) else { return };
-                if days.all(|day| found.months.contains_key(&day.format("%Y-%m").to_string())) {
+                let of = |day: &NaiveDate| found.months.get(&day.format("%Y-%m").to_string());
+                if days.all(|day| of(day).is_some_and(|month| month.has(*day))) {
                     self.fetched.insert(symbol.to_owned());
                 }
             }
@@ -91,15 +104,22 @@ impl Facts {
     }
 }
 
-/// What was checked, and what is left to a person.
-pub(super) fn checklist(args: &DeliverArgs, reports: &Reports, facts: &Facts) -> String {
-    let found: u64 = reports.iter().map(|(_, report)| report.found()).sum();
+/// What was checked, and what is left to a person. `raw` are the reports of raw bars that are delivered, too.
+pub(super) fn checklist(args: &DeliverArgs, reports: &Reports, raw: &Reports, facts: &Facts) -> String {
+    let both = || reports.iter().chain(raw);
+    let found: u64 = both().map(|(_, report)| report.found()).sum();
     let open: u64 = reports.iter().map(|(_, report)| unexplained(report)).sum();
     let mut text = "# Delivery\n\n".to_owned();
     text.push_str("| symbol | timeframe | bars | first | last | findings | gaps that nothing explains |\n");
     text.push_str("| --- | --- | ---: | --- | --- | ---: | ---: |\n");
-    for (_, report) in reports {
-        let timeframe = report.timeframe.map(|timeframe| timeframe.to_string()).unwrap_or_default();
+    for (directory, report) in both() {
+        let mut timeframe = report.timeframe.map(|timeframe| timeframe.to_string()).unwrap_or_default();
+        // Where a timeframe is there in several forms.
+        if let Some(form) =
+            directory.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix("*."))
+        {
+            timeframe = format!("{timeframe}, {form}");
+        }
         let time = |ts: Option<u64>| ts.map(moment).unwrap_or_default();
         let _ = writeln!(
             text,
@@ -116,8 +136,7 @@ pub(super) fn checklist(args: &DeliverArgs, reports: &Reports, facts: &Facts) ->
     let mut item = |done: bool, what: &str| {
         let _ = writeln!(text, "- [{}] {what}", if done { 'x' } else { ' ' });
     };
-    let none =
-        |kinds: &[Kind]| reports.iter().all(|(_, report)| kinds.iter().all(|kind| !report.counts.contains_key(kind)));
+    let none = |kinds: &[Kind]| both().all(|(_, report)| kinds.iter().all(|kind| !report.counts.contains_key(kind)));
     item(none(&[Kind::Unreadable, Kind::NegativeVolume]), "every row can be read");
     item(none(&[Kind::Order, Kind::Duplicate]), "in order of time, without duplicates");
     item(none(&[Kind::Ohlc, Kind::NegativePrice]), "OHLC rules");
