@@ -10,7 +10,7 @@ use crate::{Place, Problem, Zone};
 const RANGE: &str = "a moment from 1970-01-01 to 2262-04-11";
 
 /// Turns timestamps into nanoseconds. Remembers the last hour's distance from UTC and the unit that counts are in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Clock {
     zone: Option<Zone>,
     /// The hour of local time that `east` holds for, if any.

@@ -4,11 +4,11 @@ mod append;
 pub(crate) mod order;
 mod rescale;
 mod sorted;
+mod store;
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use fxd::store::{Filter, Store};
 use fxd::{Bar, FxdError, Scale};
 
 pub use self::append::append;
@@ -16,7 +16,6 @@ pub use self::sorted::sorted;
 use crate::calendar::rfc3339;
 use crate::{BarsError, Ids, Kind, Place, ReadOptions};
 use order::Ordered;
-use rescale::Rescale;
 
 /// What becomes of two bars of a symbol at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -350,57 +349,6 @@ impl Inputs {
                 let places = Some((run.first, run.last));
                 take(&Piece { file: path, symbol: &run.symbol, ids: run.ids, bars: &run.bars, places })?;
             }
-        }
-        Ok(())
-    }
-
-    fn each_of_store(
-        &self,
-        path: &Path,
-        told: Told<'_>,
-        take: &mut impl FnMut(&Piece<'_>) -> Result<(), ConvertError>,
-    ) -> Result<(), ConvertError> {
-        let store = Store::open(path)?.with_cached_blocks(0);
-        let found = (store.info().price_scale, store.info().volume_scale);
-        let expected = (self.read.fit.price_scale, self.read.fit.volume_scale);
-        let rescale = Rescale { found, expected };
-        let symbols = match self.symbols.as_slice() {
-            [] => store.series().collect(),
-            names => names.iter().map(|name| store.symbol(name)).collect::<Result<Vec<_>, _>>()?,
-        };
-        let records = store.record_count().max(1);
-        let bytes = store.file().len() as u64;
-        let mut bars: Vec<Bar> = Vec::new();
-        for symbol in symbols {
-            let mut before = 0;
-            // What `pipeline::resample` calls series that only their ids tell apart.
-            let own = self.read.symbol.as_deref().filter(|_| self.read.apart);
-            let series = own.and_then(|own| Some((own, crate::marks::ids_behind(own, &symbol.name)?)));
-            let (name, ids) = series.unwrap_or((&symbol.name, Ids::default()));
-            store.scan(symbol.id, 0..u64::MAX, &Filter::default(), |columns| {
-                let part = u128::from(bytes) * columns.len() as u128 / u128::from(records);
-                if told(u64::try_from(part).unwrap_or(bytes)).is_break() {
-                    return Err(ConvertError::Interrupted);
-                }
-                bars.clear();
-                bars.extend(columns.iter());
-                if found != expected {
-                    for bar in &mut bars {
-                        *bar = rescale.bar(*bar).map_err(|(field, value)| {
-                            let (found, expected) = match field {
-                                "volume" => (found.1, expected.1),
-                                _ => (found.0, expected.0),
-                            };
-                            let (path, symbol) = (path.to_owned(), symbol.name.clone());
-                            ConvertError::Scale { path, symbol, ts: bar.ts, field, value, found, expected }
-                        })?;
-                    }
-                }
-                let first = Place::Record(1).later(before);
-                before = before.saturating_add(bars.len() as u64);
-                let places = Some((first, Place::Record(before)));
-                take(&Piece { file: path, symbol: name, ids, bars: &bars, places })
-            })?;
         }
         Ok(())
     }

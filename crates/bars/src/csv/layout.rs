@@ -121,6 +121,10 @@ impl Layout {
             layout.prices = if price.contains(&b'.') { Prices::Pointed } else { nano(&price)? };
             layout.record = record;
         }
+        if layout.record.is_empty() {
+            // Another's column of that name, or one that says nothing.
+            layout.roles.iter_mut().filter(|role| **role == Role::Kind).for_each(|role| *role = Role::Other);
+        }
         Ok(layout)
     }
 }

@@ -60,7 +60,8 @@ impl Memo {
 
     /// What a column has before any row: kinds are all that of the first row.
     fn before(role: Role, layout: &Layout) -> Self {
-        if role != Role::Kind {
+        let plain = |byte: &u8| *byte != layout.separator && !matches!(byte, b'"' | b'\r' | b'\n');
+        if role != Role::Kind || !layout.record.iter().all(plain) {
             return Self::NONE;
         }
         let mut text = layout.record.clone();
@@ -141,7 +142,10 @@ impl<'a> Quick<'a> {
     pub(crate) fn is_of(&mut self, run: usize, symbol: &[u8]) {
         self.run = run;
         self.symbol.clear();
-        self.symbol.extend_from_slice(symbol);
+        // What stands in quotes is not the same without them.
+        if !symbol.iter().any(|byte| *byte == self.separator || matches!(byte, b'"' | b'\r' | b'\n')) {
+            self.symbol.extend_from_slice(symbol);
+        }
         self.short = Memo::NONE;
     }
 

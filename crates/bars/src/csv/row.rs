@@ -71,7 +71,7 @@ fn read_fields<'a>(context: &Context, clock: &mut Clock, line: &'a [u8], place: 
                 let number = |text| number("instrument_id", text, "a whole number of 32 bits", 0);
                 row.ids.instrument = if field.is_empty() { None } else { Some(number(&field)?) };
             }
-            Role::Kind if !layout.record.is_empty() && *field != *layout.record => {
+            Role::Kind if *field != *layout.record => {
                 return Err(Problem::value(
                     "rtype",
                     &field,

@@ -85,7 +85,8 @@ pub(crate) fn rows<E: From<BarsError>>(
             match read {
                 Ok((number, ids, bar)) => take(place, Ok(Row { symbol: runs.symbol(number), ids, bar }))?,
                 Err(problem) => {
-                    let ts = row::timestamp(&context, &mut clock, text, place);
+                    // A row that is none does not say what unit the others are in.
+                    let ts = row::timestamp(&context, &mut clock.clone(), text, place);
                     take(place, Err(BadRow { problem, text, ts }))?;
                 }
             }

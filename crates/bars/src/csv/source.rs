@@ -127,7 +127,7 @@ fn layout(file: &Path, head: &[u8], options: &ReadOptions) -> Result<(Layout, us
         }
         let layout = Layout::of(line, second.0, options.csv_format, options.apart).map_err(|problem| {
             // Only a row has values.
-            let row = matches!(problem, Problem::Value { .. });
+            let row = matches!(problem, Problem::Value { .. }) && !line.first().is_some_and(u8::is_ascii_digit);
             let line = if row { number + u64::from(blank) + 1 } else { number };
             BarsError::row(file, Place::Line(line), problem)
         })?;

@@ -1,5 +1,6 @@
 //! One month's bars, from the API to a file.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -49,12 +50,14 @@ fn create(path: &Path) -> io::Result<File> {
 /// How often it is asked whether to go on.
 const STEP: u64 = 4096;
 
-/// Fetches a month into a file, which must come out with so many rows: a stream that is cut short ends as a whole one does.
+/// Fetches a month into a file, which must come out with so many rows: a stream that is cut short ends as a whole one does. `answered` is
+/// set as soon as data come, which are paid for.
 pub(super) async fn fetch(
     client: &mut HistoricalClient,
     request: &Request,
     month: &Month,
     path: &Path,
+    answered: &Cell<bool>,
     told: Told<'_>,
 ) -> Result<Entry, FetchError> {
     let doing = format!("{} {} of {}", request.symbol, request.schema, month.month);
@@ -86,6 +89,7 @@ pub(super) async fn fetch(
     };
     let mut timeseries = client.timeseries();
     let mut decoder = timeseries.get_range(&params).await.map_err(|error| FetchError::of(&doing, &key, error))?;
+    answered.set(true);
     let symbols = decoder.metadata().symbol_map().map_err(of_dbn)?;
     let mut encoder = Encoder::builder(file)
         .use_pretty_px(true)

@@ -13,17 +13,23 @@ pub(super) struct Purse {
     spent: Cell<f64>,
 }
 
+/// By how much sums may be off, as limits are compared by the hundredths of a cent that are shown.
+const EXACT: f64 = 0.000_05;
+
 impl Purse {
     pub(super) const fn new(most: Option<f64>, cost: f64) -> Self {
         Self { most, spent: Cell::new(cost) }
     }
 
-    /// Takes the price of a month for the next try out, where one follows that has to be paid for; or makes the failure one that
+    /// Takes the price of a month for the next try out, where one follows and data came that were paid for; or makes the failure one that
     /// nothing follows.
-    pub(super) fn again(&self, month: &Month, error: FetchError) -> FetchError {
+    pub(super) fn again(&self, month: &Month, answered: &Cell<bool>, error: FetchError) -> FetchError {
+        if !answered.replace(false) {
+            return error;
+        }
         match (error, self.most) {
             (FetchError::Network { doing, why } | FetchError::Answer { doing, why }, Some(most))
-                if self.spent.get() + month.cost > most =>
+                if self.spent.get() + month.cost > most + EXACT =>
             {
                 FetchError::Spent { doing, why, most }
             }

@@ -66,13 +66,13 @@ impl Plan {
         }
     }
 
-    fn fetched(&self, state: &State, fetched: u64) -> Fetched {
+    fn fetched(&self, state: &State, fetched: u64, cost: f64) -> Fetched {
         let there = |month: &&Month| state.months.get(&month.month).is_some_and(|entry| entry.rows > 0);
         Fetched {
             kept: (self.months.len() as u64).saturating_sub(fetched),
             fetched,
             rows: self.months.iter().filter_map(|month| state.months.get(&month.month)).map(|entry| entry.rows).sum(),
-            cost: self.cost(),
+            cost,
             files: self.months.iter().filter(there).map(|month| month.file.clone()).collect(),
         }
     }
@@ -197,12 +197,14 @@ impl Historical {
         std::fs::create_dir_all(directory).map_err(|error| FetchError::io(directory, error))?;
         let _lock = alone(directory, told).await?;
         // What was planned must still be so, or another has fetched it meanwhile.
-        let now = months(&plan.request, directory, &State::load(directory, &plan.request)?, true)?;
+        let state = State::load(directory, &plan.request)?;
+        let conditions = self.conditions(&plan.request, told).await?;
         let mut missing: Vec<&Month> = Vec::new();
-        for (now, planned) in now.iter().zip(&plan.months) {
+        for (mut now, planned) in months(&plan.request, directory, &state, true)?.into_iter().zip(&plan.months) {
+            outdated(&mut now, &state, &conditions, planned.fetch, &mut Vec::new());
             match now.have {
-                Have::Whole if planned.have != Have::Outdated => {}
-                have if have == planned.have || planned.have == Have::Outdated => {
+                Have::Whole => {}
+                have if have == planned.have && (now.start, now.end) == (planned.start, planned.end) => {
                     missing.extend(Some(planned).filter(|month| month.fetch));
                 }
                 _ => {
@@ -213,12 +215,12 @@ impl Historical {
                 }
             }
         }
-        self.beside(&plan.request, directory, &State::load(directory, &plan.request)?, told).await?;
-        let state = Mutex::new(State::load(directory, &plan.request)?);
-        let purse = Purse::new(how.most, missing.iter().map(|month| month.cost).sum());
+        self.beside(&plan.request, directory, &state, told).await?;
+        let state = Mutex::new(state);
+        let cost = missing.iter().map(|month| month.cost).sum();
+        let purse = Purse::new(how.most, cost);
         let mut fetched = 0;
         let mut failed = None;
-        let conditions = self.conditions(&plan.request, told).await?;
         let refused = Cell::new(false);
         let mut coming = stream::iter(missing.into_iter().map(async |month| {
             if refused.get() {
@@ -231,9 +233,12 @@ impl Historical {
             match done {
                 Ok(done) => fetched += u64::from(done),
                 Err(FetchError::Interrupted) => return Err(FetchError::Interrupted),
-                // What else is on its way may still come: it is paid for. What the API refuses it would refuse of other months, too.
+                // What else is on its way may still come: it is paid for. What the API refuses or no disk takes, that is so of other
+                // months, too.
                 Err(error) => {
-                    refused.set(refused.get() || matches!(error, FetchError::Api { .. } | FetchError::Spent { .. }));
+                    let all =
+                        matches!(error, FetchError::Api { .. } | FetchError::Spent { .. } | FetchError::Io { .. });
+                    refused.set(refused.get() || all);
                     failed = Some(failed.unwrap_or(error));
                 }
             }
@@ -247,7 +252,7 @@ impl Historical {
             // Of an earlier attempt, beside a month that is whole.
             let _ = std::fs::remove_file(month.file.with_extension("csv.partial"));
         }
-        Ok(plan.fetched(&state, fetched))
+        Ok(plan.fetched(&state, fetched, cost))
     }
 
     /// Fetches one month: the file whole and flushed, then what is known of it, then its name.
@@ -275,7 +280,8 @@ impl Historical {
         }
         if rows == 0 && month.file.exists() {
             // A file that is not the vendor's word: somebody may want it.
-            let aside = month.file.with_extension("csv.replaced");
+            let aside = |number: u32| month.file.with_extension(format!("csv.replaced{number}"));
+            let aside = (1..).map(aside).find(|path| !path.exists()).unwrap_or_else(|| aside(0));
             std::fs::rename(&month.file, aside).map_err(|error| FetchError::io(&month.file, error))?;
         }
         if rows > 0 {
@@ -299,9 +305,10 @@ impl Historical {
     ) -> Result<Entry, FetchError> {
         let mut month = month.clone();
         for tried in 1..=WRONG_ANSWERS {
-            let one = async |mut client| match fetch(&mut client, &plan.request, &month, partial, told)
+            let answered = Cell::new(false);
+            let one = async |mut client| match fetch(&mut client, &plan.request, &month, partial, &answered, told)
                 .await
-                .map_err(|error| purse.again(&month, error))
+                .map_err(|error| purse.again(&month, &answered, error))
             {
                 // Not for trying again at once.
                 Err(FetchError::Answer { doing, why }) => Ok(Err(FetchError::Answer { doing, why })),
@@ -319,8 +326,9 @@ impl Historical {
             }
         }
         self.again(told, async |mut client| {
-            let done = fetch(&mut client, &plan.request, &month, partial, told).await;
-            done.map_err(|error| purse.again(&month, error.last()))
+            let answered = Cell::new(false);
+            let done = fetch(&mut client, &plan.request, &month, partial, &answered, told).await;
+            done.map_err(|error| purse.again(&month, &answered, error.last()))
         })
         .await
     }

@@ -38,7 +38,7 @@ pub fn forms(files: &[(PathBuf, InputKind)]) -> BTreeMap<String, Vec<(PathBuf, I
     let split = |path: &PathBuf| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let stem = stem(&name).len();
-        (path.with_file_name(&name[..stem]), name[stem..].trim_start_matches('.').to_ascii_lowercase())
+        (path.with_file_name(&name[..stem]), name[stem..].trim_start_matches('.').to_owned())
     };
     let stems: BTreeSet<PathBuf> = files.iter().map(|(path, _)| split(path).0).collect();
     if stems.len() == files.len() {
@@ -198,9 +198,9 @@ mod tests {
         assert!(check_forms(&usual).is_ok());
         let twice = files(&["A_2024_01_15s.csv", "A_2024_01_15s.CSV.gz", "A_2024_02_15s.csv"]);
         let found: Vec<_> = forms(&twice).into_iter().map(|(form, files)| (form, files.len())).collect();
-        assert_eq!(found, [("csv".to_owned(), 2), ("csv.gz".to_owned(), 1)]);
+        assert_eq!(found, [("CSV.gz".to_owned(), 1), ("csv".to_owned(), 2)]);
         let error = check_forms(&twice).unwrap_err().to_string();
-        assert!(error.contains("both as csv and as csv.gz"), "{error}");
+        assert!(error.contains("both as CSV.gz and as csv"), "{error}");
         assert!(check_forms(&[]).is_ok());
     }
 

@@ -26,6 +26,8 @@ pub(super) struct Expected {
 
 struct Series {
     symbol: String,
+    /// The last raw bar's time.
+    last: u64,
     cursor: Option<Cursor>,
     /// The next bar that there should be.
     next: Option<Bar>,
@@ -59,11 +61,14 @@ impl Expected {
                 None => {
                     let number = all.series.len();
                     all.numbers.insert((symbol.to_owned(), ids), number);
-                    all.series.push(Series { symbol: symbol.to_owned(), cursor: None, next: None });
+                    all.series.push(Series { symbol: symbol.to_owned(), last: 0, cursor: None, next: None });
                     cascades.push(Cascade::new(grid, &[timeframe]));
                     number
                 }
             };
+            if let (Some(series), Some(last)) = (all.series.get_mut(number), bars.last()) {
+                series.last = last.ts;
+            }
             all.check.raw_bars += bars.len() as u64;
             all.check.raw += bars.iter().map(|bar| u128::from(bar.volume)).sum::<u128>();
             let Some(cascade) = cascades.get_mut(number) else { return Ok(()) };
@@ -150,9 +155,9 @@ impl Expected {
         self.advance(number)
     }
 
-    /// Whether there are raw bars of a series behind those that were looked at.
-    pub(super) fn goes_on(&self, symbol: &str, ids: Ids) -> bool {
-        self.series(symbol, ids).is_some_and(|number| self.peek(number).is_some())
+    /// Whether there are raw bars of a series behind a moment.
+    pub(super) fn goes_on(&self, symbol: &str, ids: Ids, ts: u64) -> bool {
+        self.series(symbol, ids).and_then(|number| self.series.get(number)).is_some_and(|series| series.last > ts)
     }
 
     /// Counts a volume that no raw bar stands for.

@@ -111,7 +111,8 @@ fn once(symbol: &str, inputs: &Inputs, how: &Validation, told: Told<'_>) -> Resu
 /// in: `15s`, `raw_1s`.
 fn named(files: &[(PathBuf, InputKind)]) -> Option<Timeframe> {
     // A directory has a name, whatever it was called by.
-    let path = std::path::absolute(&files.first()?.0).ok()?;
+    let path = &files.first()?.0;
+    let path = path.canonicalize().unwrap_or_else(|_| path.clone());
     let month = path.file_name().and_then(|name| name.to_str()).and_then(Month::of);
     let of_directory = |directory: &Path| {
         let name = directory.file_name()?.to_str()?;

@@ -230,7 +230,7 @@ impl Evidence {
                 Some((last, word)) if *word == says => last.end = end,
                 _ => parts.push((start..end, says)),
             }
-            // Days of which nothing is said are not gone through one by one.
+            // Where nothing is said of any day, they are not gone through one by one.
             start = if self.conditions.is_empty() { range.end } else { end };
         }
         if let Some((last, _)) = parts.last_mut() {

@@ -311,7 +311,7 @@ impl<'a> Check<'a> {
                 format!("flagged as made up, with a volume of {}", decimal_text(bar.volume.into(), volume_scale));
             self.add(Kind::Volume, symbol, at, Some(bar.ts), what);
         }
-        if self.expected.as_ref().is_some_and(|expected| !expected.goes_on(symbol, bar_ids)) {
+        if self.expected.as_ref().is_some_and(|expected| !expected.goes_on(symbol, bar_ids, bar.ts)) {
             let what = "flagged as made up, but the raw data have no bars behind it".to_owned();
             self.add(Kind::Extra, symbol, at, Some(bar.ts), what);
         }

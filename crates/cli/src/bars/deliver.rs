@@ -74,7 +74,8 @@ pub(super) fn run(args: &DeliverArgs, global: &Global) -> anyhow::Result<ExitCod
     let symbols = parts.iter().flat_map(|(_, series)| series);
     for (symbol, made) in symbols.collect::<BTreeMap<_, _>>() {
         let files = raw.as_ref().and_then(|raw| raw.get(symbol)).unwrap_or(made);
-        match pipeline::days(symbol, files, args.tz, &told) {
+        let stopped = |_| if shown.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        match pipeline::days(symbol, files, args.tz, &stopped) {
             Ok(days) => facts.days.extend([(symbol.clone(), days)]),
             Err(ConvertError::Interrupted) => return Err(ConvertError::Interrupted.into()),
             // A finding already, which somebody allows: then nothing is said of these days.

@@ -127,6 +127,11 @@ fn rows_that_are_not_what_they_seem_are_refused() {
         (good.clone() + &row(2, "33", "5.25", "1"), "line 4: rtype is \"33\", expected 32, as in the first row"),
         (good.clone() + &row(2, "32", "5.25", ""), "line 4: volume is \"\", expected a number; nothing is not 0"),
         (good.replace('\n', "\r"), "CR alone"),
+        // What stands in quotes in the first row is not the same without them.
+        (
+            good.replace(",S\n", ",\"S,T\"\n") + &row(2, "32", "5.25", "1").replace(",S\n", ",S,T\n"),
+            "line 4: 11 fields, expected 10",
+        ),
         ([HEAD, &row(0, "32", "5000", "3")].concat(), "under Databento's names a price with a point"),
         (good.clone() + &row(2, "32", "5.0000000000001", "1"), "expected 12 decimals at most"),
         (long, "line 4: expected a line of 1048576 bytes at most"),
@@ -161,6 +166,37 @@ fn rows_that_are_not_what_they_seem_are_refused() {
     );
     let ran = home.pdp(&["bars", "resample", "--all", "--timeframes", "1min"]).ok();
     assert!(ran.err.contains("WARNING: data/raw_1s/S/T_2024_02.csv: read as S"), "{}", ran.err);
+}
+
+/// An id that goes and comes again leaves no gap where the other's bars are, in stores as little as in CSV.
+#[test]
+fn series_of_a_store_are_seen_in_the_order_of_time() {
+    let home = Home::new();
+    let mut text = "ts_event,rtype,publisher_id,instrument_id,open,high,low,close,volume,symbol\n".to_owned();
+    for hour in 0..240 {
+        let id = [7, 9, 7][hour / 80];
+        let (day, hour) = (1 + hour / 24, hour % 24);
+        text += &format!("2024-01-{day:02}T{hour:02}:00:00Z,34,1,{id},5.0,6.0,4.0,5.5,3,S\n");
+    }
+    home.put("data/raw_1h/S/S_2024_01.csv", text);
+    let check = |directory: &str, more: &[&str]| {
+        let args = ["bars", "validate", "--raw-dir", "data/raw_1h", "--calendar", "24-7", "--input-dir", directory];
+        home.pdp(&[args.as_slice(), more].concat()).ok()
+    };
+    for format in ["csv", "fxd"] {
+        let to = ["--timeframes", "1h", "--format", format, "--output-dir", format, "--input-dir", "data/raw_1h"];
+        home.pdp(&[["bars", "resample", "--all"].as_slice(), &to].concat()).ok();
+        let ran = check(format, &[]);
+        assert!(ran.out.contains("volume 720 is that of 240 raw bars"), "{}", ran.out);
+    }
+    // A store of series is read as one symbol's where that is asked for.
+    std::fs::create_dir_all(home.join("stores/S")).unwrap();
+    std::fs::rename(home.join("fxd/1h/S_2024_01_1h.fxd"), home.join("stores/S/S_2024_01.fxd")).unwrap();
+    let merged = ["--timeframes", "1d", "--merge-instruments", "--input-dir", "stores", "--output-dir", "merged"];
+    home.pdp(&[["bars", "resample", "--all"].as_slice(), &merged].concat()).ok();
+    let made = std::fs::read_to_string(home.join("merged/1d/S_2024_01_1d.csv")).unwrap();
+    assert_eq!(made.lines().count(), 11, "{made}");
+    check("merged", &["--merge-instruments"]);
 }
 
 /// A month without a file is said to be missing where it should be; what was dropped by order is no finding.

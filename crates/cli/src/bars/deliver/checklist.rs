@@ -60,7 +60,8 @@ struct Month {
 
 impl Month {
     fn has(&self, day: NaiveDate) -> bool {
-        self.start.date_naive() <= day && day <= (self.end - TimeDelta::nanoseconds(1)).date_naive()
+        let last = self.end.checked_sub_signed(TimeDelta::nanoseconds(1));
+        self.start.date_naive() <= day && last.is_some_and(|last| day <= last.date_naive())
     }
 }
 
