@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 
 use libfuzzer_sys::fuzz_target;
-use pdp_bars::convert::InputKind;
+use pdp_bars::convert::{InputKind, OnDuplicate};
 use pdp_bars::pipeline::Month;
 use pdp_bars::resample::Grid;
 use pdp_bars::validate::{Calendar, Validation, validate};
@@ -57,7 +57,9 @@ fuzz_target!(|bytes: &[u8]| {
             halts: Vec::new(),
             conditions: BTreeMap::new(),
             no_trade: None,
+            merge_instruments: choice & 4 != 0,
             raw: (choice % 4 == 3).then(|| files.clone()),
+            on_duplicate: [OnDuplicate::Identical, OnDuplicate::Last][usize::from(choice / 8) % 2],
             most: 10,
         };
         if let Ok(report) = validate("A", &files, &how, &|_| ControlFlow::Continue(())) {
