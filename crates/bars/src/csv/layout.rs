@@ -117,8 +117,10 @@ impl Layout {
                 Fields::new(row, separator).nth(at).flatten()
             };
             let price = of(Role::Open).unwrap_or_default();
+            let prices = [Role::Open, Role::High, Role::Low, Role::Close].into_iter().filter_map(of);
+            let pointed = prices.into_iter().any(|price| price.contains(&b'.'));
             let record = of(Role::Kind).unwrap_or_default().into_owned();
-            layout.prices = if price.contains(&b'.') { Prices::Pointed } else { nano(&price)? };
+            layout.prices = if pointed { Prices::Pointed } else { nano(&price)? };
             layout.record = record;
         }
         if layout.record.is_empty() {
@@ -244,6 +246,9 @@ mod tests {
         assert_eq!((pretty.prices, pretty.instruments), (Prices::Pointed, false));
         let raw = layout(header, "1719878281000000000,32,1,118,5528750000000,1,1,1,2,ESU4", CsvFormat::Auto).unwrap();
         assert_eq!(raw.prices, Prices::Nano);
+        let first =
+            layout(header, "1719878281000000000,32,1,118,5528,5528.5,5528,5528,2,ESU4", CsvFormat::Auto).unwrap();
+        assert_eq!(first.prices, Prices::Pointed);
         assert_eq!(raw.record, b"32");
         let whole = layout(header, "1719878281000000000,32,1,118,5528,1,1,1,2,ESU4", CsvFormat::Auto).unwrap_err();
         assert!(whole.contains("open is \"5528\", expected under Databento's names"), "{whole}");

@@ -204,6 +204,9 @@ pub(crate) struct DeliverArgs {
     /// Directory that the package is written to
     #[arg(long, short, value_name = "DIR", default_value = "packages")]
     pub(crate) output: PathBuf,
+    /// Replace a package of the same file name that holds something else
+    #[arg(long)]
+    pub(crate) overwrite: bool,
     /// Format: zip, tar.gz, folder
     #[arg(long, value_name = "FORMAT", default_value = "zip")]
     pub(crate) format: String,

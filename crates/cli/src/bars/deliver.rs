@@ -13,7 +13,7 @@ use pdp_bars::pipeline;
 use pdp_bars::resample::Timeframe;
 use pdp_packager::manifest::digest::Hasher;
 use pdp_packager::manifest::{EventType, PackagePath, Sha256Digest, Symbol};
-use pdp_packager::{CreateOptions, PackagerError, Progress as _, Stage};
+use pdp_packager::{CreateOptions, Existing, PackagerError, Progress as _, Stage};
 
 use super::args::{Contents, DeliverArgs, ValidateArgs};
 use super::report::{self, Format};
@@ -45,12 +45,11 @@ pub(super) fn run(args: &DeliverArgs, global: &Global) -> anyhow::Result<ExitCod
     let mut reports = judge(&validation(args, &results, &raw_dir), &parts, raw.as_ref(), &told)?;
     let of_results = reports.len();
     if let (Contents::All, Some(raw)) = (args.data, &raw) {
-        // Raw bars that are delivered are held to the same rules. Their gaps are those of the results.
+        // Raw bars that are delivered are held to the same rules.
         let delivered = |symbol: &&String| parts.iter().any(|(_, series)| series.contains_key(*symbol));
         let series: Raw =
             raw.iter().filter(|(symbol, _)| delivered(symbol)).map(|(s, f)| (s.clone(), f.clone())).collect();
-        let how =
-            ValidateArgs { raw_dir: None, allow_gaps: true, session: None, ..validation(args, &results, &raw_dir) };
+        let how = ValidateArgs { raw_dir: None, session: None, ..validation(args, &results, &raw_dir) };
         reports.extend(judge(&how, &[(raw_dir.clone(), series)], None, &told)?);
     }
     shown.finish();
@@ -184,6 +183,9 @@ fn options(
     options.name = Some(name.parse().map_err(|error| usage(format!("--name: {error}")))?);
     options.format = args.format.parse().map_err(|_| usage("--format: expected zip, tar.gz or folder"))?;
     options.threads = global.threads;
+    if args.overwrite {
+        options.existing = Existing::Replace;
+    }
     options.without_data = args.data == Contents::None;
     options.quality_report = !options.without_data;
     let timeframe = |directory: &Path| {

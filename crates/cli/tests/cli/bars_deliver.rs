@@ -160,6 +160,31 @@ fn data_are_delivered_as_they_are_asked_for() {
             && checklist.contains("| S | 1s |"),
         "{checklist}"
     );
+    // So are their gaps, and what is sent says what was allowed.
+    let gap = "timestamp,open,high,low,close,volume\n2024-01-02T10:00:00Z,5,6,4,5,3\n2024-01-02T10:30:00Z,5,7,4,5,3\n";
+    bad.put("data/raw_1s/S/S_2024_01.csv", gap);
+    bad.pdp(&["bars", "resample", "--all", "--timeframes", "1h"]).ok();
+    std::fs::remove_dir_all(bad.join("data/aggregated/1min")).unwrap();
+    let all = ["bars", "deliver", "--data", "all", "--name", "gap", "--format", "folder", "--json"];
+    let all = [all.as_slice(), &["--created-at", "2024-03-01T00:00:00Z"]].concat();
+    bad.pdp(&all).fails(3, "");
+    let first = bad.pdp(&[all.as_slice(), &["--allow-gaps"]].concat()).ok().json();
+    let checklist = bad.join(first["packagePath"].as_str().unwrap()).join("metadata/delivery/CHECKLIST.md");
+    let checklist = std::fs::read_to_string(checklist).unwrap();
+    assert!(
+        checklist.contains("- [ ] every gap is explained")
+            && checklist.contains("Bars of S (1h, 1s)")
+            && checklist.contains("1 time without bars is not explained"),
+        "{checklist}"
+    );
+    // Another package of the name takes its place only where one says so.
+    bad.put("data/raw_1s/S/S_2024_01.csv", gap.replace(",3\n", ",4\n"));
+    bad.pdp(&["bars", "resample", "--all", "--timeframes", "1h"]).ok();
+    deliver(&bad, &["--name", "gap"]).ok();
+    bad.put("data/raw_1s/S/S_2024_01.csv", gap);
+    bad.pdp(&["bars", "resample", "--all", "--timeframes", "1h"]).ok();
+    deliver(&bad, &["--name", "gap"]).fails(1, "--overwrite to replace it");
+    deliver(&bad, &["--name", "gap", "--overwrite"]).ok();
     // Raw bars that are asked for are there, and can be packed.
     deliver(&home, &["--raw-dir", "nope"]).fails(4, "raw bars not found: nope");
     std::fs::rename(home.join("data/raw_1s"), home.join("data/bought")).unwrap();

@@ -109,7 +109,7 @@ impl Facts {
 pub(super) fn checklist(args: &DeliverArgs, reports: &Reports, raw: &Reports, facts: &Facts) -> String {
     let both = || reports.iter().chain(raw);
     let found: u64 = both().map(|(_, report)| report.found()).sum();
-    let open: u64 = reports.iter().map(|(_, report)| unexplained(report)).sum();
+    let open: u64 = both().map(|(_, report)| unexplained(report)).sum();
     let mut text = "# Delivery\n\n".to_owned();
     text.push_str("| symbol | timeframe | bars | first | last | findings | gaps that nothing explains |\n");
     text.push_str("| --- | --- | ---: | --- | --- | ---: | ---: |\n");
@@ -163,10 +163,15 @@ pub(super) fn checklist(args: &DeliverArgs, reports: &Reports, raw: &Reports, fa
         text.push_str("sha256sum --check SHA256SUMS   # of the data, in the directory that has `aggregated`\n");
     }
     text.push_str("```\n");
-    let symbols: BTreeSet<&str> = reports.iter().map(|(_, report)| report.symbol.as_str()).collect();
+    let changed = match facts.changed.as_slice() {
+        [] => String::new(),
+        changed => format!(" Raw bars are no longer what was fetched: {}.", changed.join(", ")),
+    };
+    let symbols: BTreeSet<&str> = both().map(|(_, report)| report.symbol.as_str()).collect();
     let timeframes: BTreeSet<String> =
-        reports.iter().filter_map(|(_, report)| report.timeframe).map(|timeframe| timeframe.to_string()).collect();
+        both().filter_map(|(_, report)| report.timeframe).map(|timeframe| timeframe.to_string()).collect();
     let verdict = match (found, open) {
+        (0, 0) if !facts.changed.is_empty() => "No rule is broken".to_owned(),
         (0, 0) => "Nothing wrong was found".to_owned(),
         (0, 1) => "1 time without bars is not explained".to_owned(),
         (0, open) => format!("{open} times without bars are not explained"),
@@ -175,7 +180,7 @@ pub(super) fn checklist(args: &DeliverArgs, reports: &Reports, raw: &Reports, fa
     };
     let _ = writeln!(
         text,
-        "\n## Message\n\n> Bars of {} ({}) are ready. {verdict} (metadata/delivery/validation.html). Please check the package with `pdp \
+        "\n## Message\n\n> Bars of {} ({}) are ready. {verdict} (metadata/delivery/validation.html).{changed} Please check the package with `pdp \
          validate` before use.",
         symbols.into_iter().collect::<Vec<_>>().join(", "),
         timeframes.into_iter().collect::<Vec<_>>().join(", ")
