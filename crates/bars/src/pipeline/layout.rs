@@ -37,8 +37,9 @@ pub fn series(directory: &Path) -> Result<BTreeMap<String, Vec<(PathBuf, InputKi
 pub fn forms(files: &[(PathBuf, InputKind)]) -> BTreeMap<String, Vec<(PathBuf, InputKind)>> {
     let split = |path: &PathBuf| {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let stem = stem(&name).len();
-        (path.with_file_name(&name[..stem]), name[stem..].trim_start_matches('.').to_owned())
+        let stem = stem(&name);
+        let form = name.strip_prefix(stem).unwrap_or_default().trim_start_matches('.');
+        (path.with_file_name(stem), form.to_owned())
     };
     let stems: BTreeSet<PathBuf> = files.iter().map(|(path, _)| split(path).0).collect();
     if stems.len() == files.len() {

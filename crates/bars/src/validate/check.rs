@@ -19,7 +19,8 @@ use crate::{BarsError, Problem, Zone};
 /// What bars are held against.
 #[derive(Debug, Clone)]
 pub struct Validation {
-    /// The timeframe; without it the one that files' names say, or else the step that most of the first bars have.
+    /// The timeframe; without it the one that the names of files or their directory say, or else the longest that nearly all steps
+    /// between the first bars are multiples of.
     pub timeframe: Option<Timeframe>,
     /// Where bars begin.
     pub grid: Grid,

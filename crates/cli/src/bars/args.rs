@@ -119,7 +119,8 @@ pub(crate) struct ValidateArgs {
     /// The symbol; without it, every one of the input directory
     #[arg(long, value_name = "SYMBOL")]
     pub(crate) symbol: Option<String>,
-    /// The bars' timeframe; without it, the one that files' names say, or else the step that most bars have
+    /// The bars' timeframe; without it, the one that the names of files or their directory say, or else the longest that nearly all
+    /// steps between bars are multiples of
     #[arg(long, value_name = "TIMEFRAME")]
     pub(crate) timeframe: Option<Timeframe>,
     /// The raw bars that these are made of: every bar's prices and volume must be those of the raw ones

@@ -24,6 +24,12 @@ fn deliver(home: &Home, more: &[&str]) -> Ran {
     home.pdp(&[DELIVER.as_slice(), more].concat())
 }
 
+/// The checklist of a delivery that was made as a folder.
+fn checklist_of(home: &Home, report: &serde_json::Value) -> String {
+    let folder = home.join(report["packagePath"].as_str().unwrap());
+    std::fs::read_to_string(folder.join("metadata/delivery/CHECKLIST.md")).unwrap()
+}
+
 #[test]
 fn a_delivery_is_a_package_with_all_that_belongs_to_it() {
     let home = made();
@@ -133,8 +139,7 @@ fn data_are_delivered_as_they_are_asked_for() {
         let ticked = |output: String| {
             let json =
                 deliver(&home, &["--output", &output, "--allow-findings", "--format", "folder", "--json"]).ok().json();
-            let path = home.join(json["packagePath"].as_str().unwrap()).join("metadata/delivery/CHECKLIST.md");
-            let text = std::fs::read_to_string(path).unwrap();
+            let text = checklist_of(&home, &json);
             assert!(text.contains(&format!("] {item}")), "{text}");
             text.contains(&format!("- [x] {item}"))
         };
@@ -152,8 +157,7 @@ fn data_are_delivered_as_they_are_asked_for() {
     deliver(&bad, &["--output", "all", "--data", "all"]).fails(3, "raw_1s/S/S_2024_01.csv: line 2: ohlc");
     let all = ["--output", "all", "--data", "all", "--allow-findings", "--format", "folder", "--json"];
     let json = deliver(&bad, &all).ok().json();
-    let checklist = bad.join(json["packagePath"].as_str().unwrap()).join("metadata/delivery/CHECKLIST.md");
-    let checklist = std::fs::read_to_string(checklist).unwrap();
+    let checklist = checklist_of(&bad, &json);
     assert!(
         checklist.contains("- [ ] OHLC rules")
             && checklist.contains("- [x] equal to the raw bars")
@@ -169,8 +173,7 @@ fn data_are_delivered_as_they_are_asked_for() {
     let all = [all.as_slice(), &["--created-at", "2024-03-01T00:00:00Z"]].concat();
     bad.pdp(&all).fails(3, "");
     let first = bad.pdp(&[all.as_slice(), &["--allow-gaps"]].concat()).ok().json();
-    let checklist = bad.join(first["packagePath"].as_str().unwrap()).join("metadata/delivery/CHECKLIST.md");
-    let checklist = std::fs::read_to_string(checklist).unwrap();
+    let checklist = checklist_of(&bad, &first);
     assert!(
         checklist.contains("- [ ] every gap is explained")
             && checklist.contains("Bars of S (1h, 1s)")
@@ -199,8 +202,7 @@ fn data_are_delivered_as_they_are_asked_for() {
     deliver(&home, &["--output", "bad"]).fails(3, "ERROR: against raw data");
     assert!(home.files("bad").is_empty());
     let forced = deliver(&home, &["--output", "bad", "--allow-findings", "--format", "folder", "--json"]).ok().json();
-    let checklist = home.join(forced["packagePath"].as_str().unwrap()).join("metadata/delivery/CHECKLIST.md");
-    assert!(std::fs::read_to_string(checklist).unwrap().contains("- [ ] equal to the raw bars"));
+    assert!(checklist_of(&home, &forced).contains("- [ ] equal to the raw bars"));
 }
 
 /// The loader of a package finds the timeframes apart.

@@ -4,6 +4,7 @@
 mod bars;
 mod bars_deliver;
 mod bars_fetch;
+mod bars_fetch_cost;
 mod bars_import;
 mod bars_validate;
 mod browse_server;

@@ -78,9 +78,9 @@ impl Facts {
                 let spans: Vec<&Span> =
                     found.mappings.iter().filter(|(name, _)| own(name)).flat_map(|(_, spans)| spans).collect();
                 let is_said = |id: Option<u32>, day: &NaiveDate| {
-                    let of_day = spans.iter().filter(|span| span.start_date <= *day && *day < span.end_date);
+                    let mut of_day = spans.iter().filter(|span| span.start_date <= *day && *day < span.end_date);
                     let id = id.map(|id| id.to_string());
-                    of_day.into_iter().any(|span| id.as_ref().is_none_or(|id| span.symbol == *id))
+                    of_day.any(|span| id.as_ref().is_none_or(|id| span.symbol == *id))
                 };
                 if by_id.iter().all(|(id, days)| days.iter().all(|day| is_said(*id, day))) {
                     self.mapped.insert(symbol.to_owned());
